@@ -1,0 +1,10 @@
+//! Auto-encoders and PCA, trained on a CPU.
+
+pub mod error;
+pub mod gemm;
+pub mod kernels;
+pub mod matrix;
+pub mod reference;
+
+pub use error::{Error, Result};
+pub use matrix::Matrix;
