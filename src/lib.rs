@@ -1,5 +1,6 @@
 //! Auto-encoders and PCA, trained on a CPU.
 
+pub mod data;
 pub mod error;
 pub mod gemm;
 pub mod kernels;

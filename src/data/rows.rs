@@ -1,0 +1,79 @@
+//! Rows to learn from or to run a model on, whatever holds them.
+
+use crate::matrix::Matrix;
+
+/// Rows of `f32` that can be read in any order, in the units that a network sees.
+///
+/// Trainer, PCA and models take their data by this trait, so that bytes stay bytes until a minibatch is gathered.
+pub trait Rows: Sync {
+    /// How many rows there are.
+    fn rows(&self) -> usize;
+
+    /// How many columns each has.
+    fn columns(&self) -> usize;
+
+    /// Copies one row to `out`.
+    ///
+    /// # Panics
+    /// When there is no such row, or `out` does not have one element a column.
+    fn copy_row(&self, row: usize, out: &mut [f32]);
+
+    /// Copies the named rows to `out`, one after another.
+    ///
+    /// # Panics
+    /// When a row does not exist, or `out` does not have `rows.len() * self.columns()` elements.
+    fn gather(&self, rows: &[usize], out: &mut [f32]) {
+        assert_eq!(out.len(), rows.len() * self.columns());
+        if !out.is_empty() {
+            for (&row, out) in rows.iter().zip(out.chunks_exact_mut(self.columns())) {
+                self.copy_row(row, out);
+            }
+        }
+    }
+}
+
+impl Rows for Matrix {
+    fn rows(&self) -> usize {
+        self.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.columns()
+    }
+
+    fn copy_row(&self, row: usize, out: &mut [f32]) {
+        out.copy_from_slice(self.row(row));
+    }
+}
+
+/// Some rows of others, in a given order: one side of a split.
+#[derive(Clone, Copy)]
+pub struct Subset<'a> {
+    of: &'a dyn Rows,
+    rows: &'a [usize],
+}
+
+impl<'a> Subset<'a> {
+    /// The rows of `of` that `rows` names.
+    ///
+    /// # Panics
+    /// When one of them does not exist.
+    pub fn new(of: &'a dyn Rows, rows: &'a [usize]) -> Self {
+        assert!(rows.iter().all(|&row| row < of.rows()), "a subset names rows that exist");
+        Self { of, rows }
+    }
+}
+
+impl Rows for Subset<'_> {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn columns(&self) -> usize {
+        self.of.columns()
+    }
+
+    fn copy_row(&self, row: usize, out: &mut [f32]) {
+        self.of.copy_row(self.rows[row], out);
+    }
+}
