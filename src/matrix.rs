@@ -208,6 +208,16 @@ impl<'a> MatrixView<'a> {
         }
     }
 
+    /// Some of its columns; nothing is moved.
+    ///
+    /// # Panics
+    /// When the range reaches past the last column.
+    pub fn columns_view(self, columns: Range<usize>) -> Self {
+        assert!(columns.start <= columns.end && columns.end <= self.columns, "{columns:?} of {} columns", self.columns);
+        let start = if self.rows == 0 { 0 } else { columns.start * self.column_stride };
+        Self { values: &self.values[start.min(self.values.len())..], columns: columns.len(), ..self }
+    }
+
     /// How many rows it has.
     pub fn rows(&self) -> usize {
         self.rows

@@ -1,5 +1,7 @@
-//! Where rows come from: readers, built-in sets, scaling.
+//! SIMD kernels over slices, each written once over [`pulp::Simd`] and dispatched at run time.
 
-mod rows;
+mod isa;
 
-pub use rows::{Rows, Subset};
+pub use isa::Isa;
+mod stub;
+pub use stub::*;

@@ -32,6 +32,19 @@ pub trait Rows: Sync {
     }
 }
 
+/// Rows that are read together: bounds the memory, whatever the number of rows.
+const CHUNK_ROWS: usize = 4096;
+
+/// Calls `visit` with all rows in order, some thousand at a time.
+pub fn for_each_chunk(rows: &dyn Rows, mut visit: impl FnMut(&Matrix)) {
+    for start in (0..rows.rows()).step_by(CHUNK_ROWS) {
+        let indices: Vec<usize> = (start..rows.rows().min(start + CHUNK_ROWS)).collect();
+        let mut chunk = Matrix::zeros(indices.len(), rows.columns());
+        rows.gather(&indices, chunk.as_mut_slice());
+        visit(&chunk);
+    }
+}
+
 impl Rows for Matrix {
     fn rows(&self) -> usize {
         self.rows()

@@ -1,0 +1,37 @@
+//! `diabolo decode`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{ColumnArguments, check_output};
+use super::table::write_rows;
+use crate::data::Scaling;
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+/// Write the row that each code stands for, as CSV in the training data's units
+#[derive(Debug, Args)]
+pub struct Decode {
+    /// A model file, as written by `train` or `pca`
+    model: PathBuf,
+    /// Codes, as written by `encode`
+    codes: String,
+    #[command(flatten)]
+    columns: ColumnArguments,
+    /// Where to write the rows [default: standard output]
+    #[arg(long, short = 'o', value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Decode {
+    pub fn run(&self) -> Result<()> {
+        check_output(self.out.as_deref())?;
+        let model = Model::load(&self.model)?;
+        let codes = self.columns.read(&self.codes)?;
+        let rows = model
+            .decode(&Scaling::none().rows(&codes))
+            .map_err(|error| Error::Mismatch(format!("{}: {error}", codes.source())))?;
+        write_rows(self.out.as_deref(), model.column_names.as_deref(), &rows, self.columns.asked_labels(&codes))
+    }
+}

@@ -1,0 +1,28 @@
+//! `diabolo encode`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{ModelAndData, check_output};
+use super::table::write_rows;
+use crate::error::Result;
+
+/// Write the code of each row as CSV
+#[derive(Debug, Args)]
+pub struct Encode {
+    #[command(flatten)]
+    input: ModelAndData,
+    /// Where to write the codes [default: standard output]
+    #[arg(long, short = 'o', value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Encode {
+    pub fn run(&self) -> Result<()> {
+        check_output(self.out.as_deref())?;
+        let (model, dataset) = self.input.read()?;
+        let codes = model.encode(&dataset)?;
+        write_rows(self.out.as_deref(), Some(&model.code_names()), &codes, self.input.columns.asked_labels(&dataset))
+    }
+}

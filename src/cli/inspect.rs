@@ -1,0 +1,102 @@
+//! `diabolo inspect`
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::arguments::ColumnArguments;
+use super::facts::{Facts, decimals};
+use crate::data::{Dataset, Rows, Scaling, Values};
+use crate::error::Result;
+use crate::model::{Body, Model};
+
+/// Show what a model or data file holds
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// A model file, a data file, or a built-in set: iris, digits
+    file: String,
+    #[command(flatten)]
+    columns: ColumnArguments,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub fn run(&self) -> Result<()> {
+        let facts = if is_model(&self.file) {
+            model_facts(&Model::load(Path::new(&self.file))?)
+        } else {
+            data_facts(&self.columns.read(&self.file)?)
+        };
+        facts.print(self.json)
+    }
+}
+
+fn is_model(path: &str) -> bool {
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(Model::SNIFF_BYTES).read_to_end(&mut start)).is_ok()
+        && Model::recognises(&start)
+}
+
+fn model_facts(model: &Model) -> Facts {
+    let mut facts = Facts::default();
+    let provenance = &model.provenance;
+    facts.add("kind", model.body.kind());
+    facts.add("layers", model.body.layer_sizes());
+    facts.add("parameters", model.body.parameters());
+    match &model.body {
+        Body::Autoencoder(network) => {
+            let layers = network.architecture().layers();
+            facts.add("activations", layers.iter().map(|layer| layer.activation().name()).collect::<Vec<_>>());
+            facts.add("biases", layers.iter().map(|layer| layer.has_bias()).collect::<Vec<_>>());
+        }
+        Body::Pca(pca) => {
+            facts.add("activations", vec!["linear"; 2]);
+            facts.add("explained_variance_ratio", decimals(&pca.explained_variance_ratio()));
+        }
+    }
+    facts.add("scaling", model.scaling.name());
+    facts.add("column_names", model.column_names.clone());
+    facts.add("rows", provenance.rows);
+    facts.add("seed", provenance.seed);
+    facts.add("error_per_row", provenance.training.error_per_row);
+    facts.add("mse", provenance.training.mse);
+    facts.add("validation_error_per_row", provenance.validation.map(|errors| errors.error_per_row));
+    facts.add("version", provenance.version.as_str());
+    facts.add("settings", json!(provenance.settings));
+    facts
+}
+
+fn data_facts(dataset: &Dataset) -> Facts {
+    let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
+    let scaling = Scaling::none();
+    let rows = scaling.rows(dataset);
+    let mut row = vec![0.0; dataset.columns()];
+    for index in 0..dataset.rows() {
+        rows.copy_row(index, &mut row);
+        least = row.iter().fold(least, |least, &value| least.min(value));
+        most = row.iter().fold(most, |most, &value| most.max(value));
+    }
+    let bytes = matches!(dataset.values(), Values::Bytes(_));
+    let mut facts = Facts::default();
+    facts.add("kind", "data");
+    facts.add("rows", dataset.rows());
+    facts.add("columns", dataset.columns());
+    facts.add("values", if bytes { "bytes" } else { "floats" });
+    facts.add("image_shape", dataset.image_shape().map_or(Value::Null, |(height, width)| json!([height, width])));
+    facts.add("least", decimals(&[least])[0].clone());
+    facts.add("most", decimals(&[most])[0].clone());
+    facts.add("column_names", dataset.column_names().map(<[String]>::to_vec));
+    if let Some(labels) = dataset.labels() {
+        let mut classes = labels.values.clone();
+        classes.sort();
+        classes.dedup();
+        facts.add("label", labels.name.clone());
+        facts.add("classes", if classes.len() <= 100 { json!(classes) } else { json!(classes.len()) });
+    }
+    facts
+}

@@ -1,0 +1,87 @@
+//! The command line: one file a subcommand, each of which parses, calls one library function, and prints.
+
+mod arguments;
+mod compare;
+mod decode;
+mod encode;
+mod evaluate;
+mod facts;
+mod inspect;
+mod pca;
+mod progress;
+mod reconstruct;
+mod table;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::error::{Error, Result};
+
+/// Fit auto-encoders and PCA to your rows, on a CPU.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Threads to use [default: one a core]; the results are the same for any number
+    #[arg(long, short = 't', global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Train),
+    Pca(pca::Pca),
+    Encode(encode::Encode),
+    Decode(decode::Decode),
+    Reconstruct(reconstruct::Reconstruct),
+    Evaluate(evaluate::Evaluate),
+    Compare(compare::Compare),
+    Inspect(inspect::Inspect),
+}
+
+impl Command {
+    fn run(&self) -> Result<()> {
+        match self {
+            Self::Train(command) => command.run(),
+            Self::Pca(command) => command.run(),
+            Self::Encode(command) => command.run(),
+            Self::Decode(command) => command.run(),
+            Self::Reconstruct(command) => command.run(),
+            Self::Evaluate(command) => command.run(),
+            Self::Compare(command) => command.run(),
+            Self::Inspect(command) => command.run(),
+        }
+    }
+}
+
+/// Runs the program with the process's arguments.
+///
+/// The exit status is 0 when the work is done, 1 when it could not be done, 2 when the words were wrong.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has closed it, as `head` does: nothing is left to say.
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error @ Error::Setting { .. }) => Cli::command().error(ErrorKind::ValueValidation, error).exit(),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Cli {
+    fn run(&self) -> Result<()> {
+        let threads = usize::from(self.threads.unwrap_or(0));
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| Error::Mismatch(format!("cannot start {threads} threads: {error}")))?;
+        pool.install(|| self.command.run())
+    }
+}

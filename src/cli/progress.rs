@@ -1,0 +1,61 @@
+//! Progress of training on standard error: a bar on a terminal, some plain lines elsewhere.
+
+use std::io::{self, IsTerminal};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::train::{Epoch, Event};
+
+/// How many lines a whole run prints, about, where there is no terminal.
+const PLAIN_LINES: usize = 20;
+
+/// Shows how training goes.
+pub enum Progress {
+    Silent,
+    Lines { epochs: usize },
+    Bar { bar: ProgressBar, epochs: usize },
+}
+
+impl Progress {
+    /// For so many epochs over so many rows.
+    pub fn new(epochs: usize, rows: usize, quiet: bool) -> Self {
+        if quiet {
+            return Self::Silent;
+        }
+        if !io::stderr().is_terminal() {
+            return Self::Lines { epochs };
+        }
+        let style = ProgressStyle::with_template("{bar:30} {msg}  {eta} left").expect("the template is right");
+        let bar = ProgressBar::new((epochs as u64).saturating_mul(rows as u64)).with_style(style);
+        bar.set_message(format!("epoch 1/{epochs}"));
+        Self::Bar { bar, epochs }
+    }
+
+    /// Takes note of an event.
+    pub fn observe(&mut self, event: Event<'_>) {
+        match (self, event) {
+            (Self::Bar { bar, .. }, Event::Batch { rows, .. }) => bar.inc(rows as u64),
+            (Self::Bar { bar, epochs }, Event::Epoch(epoch)) => bar.set_message(line(epoch, *epochs)),
+            (Self::Lines { epochs }, Event::Epoch(epoch)) => {
+                let every = epochs.div_ceil(PLAIN_LINES);
+                if epoch.number == 1 || epoch.number % every == 0 || epoch.number == *epochs {
+                    eprintln!("{}", line(epoch, *epochs));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Leaves the last state on the screen.
+    pub fn finish(self) {
+        if let Self::Bar { bar, .. } = self {
+            bar.abandon();
+        }
+    }
+}
+
+fn line(epoch: &Epoch, epochs: usize) -> String {
+    let Epoch { number, error_per_row, rows_per_second, .. } = epoch;
+    let validation = epoch.validation_error_per_row.map_or(String::new(), |error| format!("  held out {error:.5}"));
+    format!("epoch {number}/{epochs}  error {error_per_row:.5}{validation}  {rows_per_second:.0} rows/s")
+}

@@ -1,0 +1,29 @@
+//! `diabolo reconstruct`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{ModelAndData, check_output};
+use super::table::write_rows;
+use crate::error::Result;
+
+/// Write each row as the model gives it back, as CSV in the data's own units
+#[derive(Debug, Args)]
+pub struct Reconstruct {
+    #[command(flatten)]
+    input: ModelAndData,
+    /// Where to write the rows [default: standard output]
+    #[arg(long, short = 'o', value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Reconstruct {
+    pub fn run(&self) -> Result<()> {
+        check_output(self.out.as_deref())?;
+        let (model, dataset) = self.input.read()?;
+        let rows = model.reconstruct(&dataset)?;
+        let labels = self.input.columns.asked_labels(&dataset);
+        write_rows(self.out.as_deref(), model.column_names.as_deref(), &rows, labels)
+    }
+}

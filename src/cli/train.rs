@@ -1,0 +1,77 @@
+//! `diabolo train`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{DataArguments, TrainArguments, ValidationArgument, check_output};
+use super::facts::{Facts, path};
+use super::progress::Progress;
+use crate::error::Result;
+use crate::file::write_whole;
+use crate::model::{Fitted, fit_autoencoder};
+use crate::network::LayerSizes;
+
+/// Train an auto-encoder and write its model file
+#[derive(Debug, Args)]
+pub struct Train {
+    #[command(flatten)]
+    data: DataArguments,
+    /// Layer sizes with input and output, as in 784,100,2,100,784
+    #[arg(long, short = 'L', value_name = "SIZES")]
+    layers: LayerSizes,
+    #[command(flatten)]
+    train: TrainArguments,
+    /// Rows to hold out: a share of them between 0 and 1, or a file
+    #[arg(long, short = 'v', value_name = "SHARE|FILE")]
+    validation: Option<ValidationArgument>,
+    /// Where to write the model
+    #[arg(long, short = 'o', default_value = "model.safetensors", value_name = "FILE")]
+    out: PathBuf,
+    /// Write the epochs' errors and times as CSV
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// No progress
+    #[arg(long, short = 'q')]
+    quiet: bool,
+}
+
+impl Train {
+    pub fn run(&self) -> Result<()> {
+        let options = self.train.options(self.layers.clone(), &self.data)?;
+        check_output(Some(&self.out))?;
+        check_output(self.history.as_deref())?;
+        let (dataset, validation) = self.data.read(self.validation.as_ref())?;
+        let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
+        let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
+        let fitted = fit_autoencoder(&dataset, &options, validation, &mut |event| progress.observe(event))?;
+        progress.finish();
+        fitted.model.save(&self.out)?;
+        if let Some(path) = &self.history {
+            write_whole(path, |out| fitted.history.write_csv(out))?;
+        }
+        self.facts(&fitted).print(self.json)
+    }
+
+    fn facts(&self, Fitted { model, seconds, history }: &Fitted) -> Facts {
+        let provenance = &model.provenance;
+        let epochs = history.epochs.len();
+        let mut facts = Facts::default();
+        facts.add("model", path(&self.out));
+        facts.add("layers", model.body.layer_sizes());
+        facts.add("parameters", model.body.parameters());
+        facts.add("rows", provenance.rows);
+        facts.add("columns", model.body.columns());
+        facts.add("epochs", epochs);
+        facts.add("seed", provenance.seed);
+        facts.add("seconds", *seconds);
+        facts.add("rows_per_second", (provenance.rows * epochs) as f64 / seconds);
+        facts.add("error_per_row", provenance.training.error_per_row);
+        facts.add("mse", provenance.training.mse);
+        facts.add("validation_error_per_row", provenance.validation.map(|errors| errors.error_per_row));
+        facts
+    }
+}

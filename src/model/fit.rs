@@ -1,0 +1,216 @@
+//! Fitting a model to a data set, in one call.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{Body, Model, Provenance};
+use crate::data::{Dataset, Rows, Scaling, ScalingChoice, Subset};
+use crate::error::{Error, Result};
+use crate::evaluate::evaluate;
+use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
+use crate::pca::{Pca, PcaOptions};
+use crate::random;
+use crate::train::{Event, History, TrainOptions, train};
+
+/// Which rows are held out, to measure how a model does on rows that it has not seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Validation<'a> {
+    /// None.
+    #[default]
+    None,
+    /// A share of the rows, drawn at random by the seed; between 0 and 1.
+    Fraction(f64),
+    /// A data set of their own.
+    Rows(&'a Dataset),
+}
+
+/// An auto-encoder to be, and how to train it.
+#[derive(Clone, Debug)]
+pub struct AutoencoderOptions {
+    /// The sizes of its layers.
+    pub layers: LayerSizes,
+    /// Its activations.
+    pub activations: Activations,
+    /// Whether its layers have biases.
+    pub bias: bool,
+    /// How its weights start.
+    pub initialisation: Initialisation,
+    /// How the data is scaled.
+    pub scaling: ScalingChoice,
+    /// How it is trained.
+    pub train: TrainOptions,
+}
+
+/// A fitted model and how the fitting went.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// The model.
+    pub model: Model,
+    /// The epochs of training; none for PCA.
+    pub history: History,
+    /// Seconds that the fit took, reading and measuring not counted.
+    pub seconds: f64,
+}
+
+/// Trains an auto-encoder.
+///
+/// # Errors
+/// Those of [`train`]; and when the data is too small to hold rows out, or the validation rows have another width.
+pub fn fit_autoencoder(
+    dataset: &Dataset,
+    options: &AutoencoderOptions,
+    validation: Validation<'_>,
+    observer: &mut dyn FnMut(Event<'_>),
+) -> Result<Fitted> {
+    let seed = options.train.seed;
+    let split = Split::new(dataset, validation, options.scaling, seed)?;
+    let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
+    let mut network = Network::new(architecture, options.initialisation, seed);
+    let mut history = History::default();
+    let body = split.with_rows(|training, held_out| {
+        history = train(&mut network, training, held_out, &options.train, observer)?;
+        Ok(Body::Autoencoder(network))
+    })?;
+    let seconds = history.seconds();
+    Ok(Fitted { model: split.into_model(body, seed, autoencoder_settings(options)), history, seconds })
+}
+
+/// Fits PCA.
+///
+/// # Errors
+/// Those of [`Pca::fit`]; and when the data is too small to hold rows out, or the validation rows have another width.
+pub fn fit_pca(
+    dataset: &Dataset,
+    scaling: ScalingChoice,
+    options: &PcaOptions,
+    validation: Validation<'_>,
+) -> Result<Fitted> {
+    let split = Split::new(dataset, validation, scaling, options.seed)?;
+    let mut seconds = 0.0;
+    let body = split.with_rows(|training, _| {
+        let start = Instant::now();
+        let pca = Pca::fit(training, options)?;
+        seconds = start.elapsed().as_secs_f64();
+        Ok(Body::Pca(pca))
+    })?;
+    let model = split.into_model(body, options.seed, pca_settings(scaling, options));
+    Ok(Fitted { model, history: History::default(), seconds })
+}
+
+/// A data set, which of its rows are for what, and how they are scaled.
+struct Split<'a> {
+    dataset: &'a Dataset,
+    scaling: Scaling,
+    training: Vec<usize>,
+    held_out: Option<(&'a Dataset, Vec<usize>)>,
+    validation: Value,
+}
+
+impl<'a> Split<'a> {
+    fn new(dataset: &'a Dataset, validation: Validation<'a>, scaling: ScalingChoice, seed: u64) -> Result<Self> {
+        let all = |dataset: &Dataset| (0..dataset.rows()).collect();
+        let (training, held_out, validation) = match validation {
+            Validation::None => (all(dataset), None, Value::Null),
+            Validation::Fraction(fraction) => {
+                let count = held_out_count(dataset, fraction)?;
+                let (training, held_out) = random::split(dataset.rows(), count, seed);
+                (training, Some((dataset, held_out)), json!(fraction))
+            }
+            Validation::Rows(other) => {
+                if other.columns() != dataset.columns() {
+                    return Err(Error::Mismatch(format!(
+                        "{}: its rows have {} columns, but those to train on have {}",
+                        other.source(),
+                        other.columns(),
+                        dataset.columns()
+                    )));
+                }
+                (all(dataset), Some((other, all(other))), json!(other.source()))
+            }
+        };
+        let scaling = Scaling::fit(scaling, dataset, &training)?;
+        Ok(Self { dataset, scaling, training, held_out, validation })
+    }
+
+    /// Calls `work` with the rows to train on and those held out, scaled.
+    fn with_rows<T>(&self, work: impl FnOnce(&dyn Rows, Option<&dyn Rows>) -> T) -> T {
+        let scaled = self.scaling.rows(self.dataset);
+        let training = Subset::new(&scaled, &self.training);
+        match &self.held_out {
+            None => work(&training, None),
+            Some((dataset, rows)) => work(&training, Some(&Subset::new(&self.scaling.rows(dataset), rows))),
+        }
+    }
+
+    fn into_model(self, body: Body, seed: u64, mut settings: BTreeMap<String, Value>) -> Model {
+        let (training, validation) = self.with_rows(|training, held_out| {
+            (evaluate(&body, training), held_out.map(|held_out| evaluate(&body, held_out)))
+        });
+        settings.insert("validation".into(), self.validation);
+        let provenance = Provenance {
+            version: env!("CARGO_PKG_VERSION").into(),
+            rows: self.training.len(),
+            seed,
+            settings,
+            training,
+            validation,
+        };
+        let column_names = self.dataset.column_names().map(<[String]>::to_vec);
+        Model { body, scaling: self.scaling, column_names, provenance }
+    }
+}
+
+fn held_out_count(dataset: &Dataset, fraction: f64) -> Result<usize> {
+    if !(fraction > 0.0 && fraction < 1.0) {
+        let problem = format!("{fraction} is no share of the rows; it must lie between 0 and 1");
+        return Err(Error::Setting { name: "validation", problem });
+    }
+    if dataset.rows() < 2 {
+        return Err(Error::Mismatch(format!(
+            "{}: of {} rows none can be held out; at least 2 are needed",
+            dataset.source(),
+            dataset.rows()
+        )));
+    }
+    Ok(((dataset.rows() as f64 * fraction).round() as usize).clamp(1, dataset.rows() - 1))
+}
+
+fn autoencoder_settings(options: &AutoencoderOptions) -> BTreeMap<String, Value> {
+    let AutoencoderOptions { activations, train, .. } = options;
+    settings([
+        ("layers", json!(options.layers)),
+        ("activation", json!(activations.hidden.name())),
+        ("code-activation", json!(activations.code.name())),
+        ("output-activation", json!(activations.output.name())),
+        ("bias", json!(options.bias)),
+        ("init", json!(options.initialisation.to_string())),
+        ("scale", json!(options.scaling.to_string())),
+        ("loss", json!(train.loss.name())),
+        ("epochs", json!(train.epochs)),
+        ("batch-size", json!(train.batch_size)),
+        ("learning-rate", decimal(train.learning_rate)),
+        ("optimizer", json!(train.optimizer.name())),
+        ("momentum", train.optimizer.momentum().map_or(Value::Null, decimal)),
+    ])
+}
+
+fn pca_settings(scaling: ScalingChoice, options: &PcaOptions) -> BTreeMap<String, Value> {
+    settings([
+        ("components", json!(options.components.to_string())),
+        ("center", json!(options.center)),
+        ("whiten", json!(options.whiten)),
+        ("solver", json!(options.solver.to_string())),
+        ("scale", json!(scaling.to_string())),
+    ])
+}
+
+fn settings<const COUNT: usize>(entries: [(&str, Value); COUNT]) -> BTreeMap<String, Value> {
+    entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+}
+
+/// A setting as the user wrote it: the shortest decimal that reads back to the same `f32`.
+fn decimal(value: f32) -> Value {
+    json!(value.to_string().parse::<f64>().ok())
+}

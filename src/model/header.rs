@@ -1,0 +1,31 @@
+//! The metadata of a model file: JSON under one key, with a checksum over itself and the tensors.
+
+use serde::{Deserialize, Serialize};
+
+use super::Provenance;
+
+/// The version of the format that is written, and the only one that is read.
+pub(super) const FORMAT: u32 = 1;
+
+/// Everything that is no tensor.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub format: u32,
+    pub body: BodyHeader,
+    pub scaling: String,
+    pub column_names: Option<Vec<String>>,
+    pub provenance: Provenance,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(super) enum BodyHeader {
+    Autoencoder { layer_sizes: Vec<usize>, layers: Vec<LayerHeader> },
+    Pca { rows: usize, total_variance: f64, centered: bool, whitened: bool },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LayerHeader {
+    pub activation: String,
+    pub bias: bool,
+}

@@ -1,0 +1,227 @@
+//! A fitted model: what it takes to encode new rows and to decode codes, in the units of the user's data.
+
+mod file;
+mod fit;
+mod header;
+
+pub use fit::{AutoencoderOptions, Fitted, Validation, fit_autoencoder, fit_pca};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::data::{Dataset, Rows, Scaling, for_each_chunk};
+use crate::error::{Error, Result};
+use crate::evaluate::{Errors, Reconstruct, evaluate};
+use crate::matrix::Matrix;
+use crate::network::Network;
+use crate::pca::Pca;
+
+/// What encodes and decodes, in the units that it was fitted in.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// A trained auto-encoder.
+    Autoencoder(Network),
+    /// Principal components.
+    Pca(Pca),
+}
+
+impl Body {
+    /// Its kind, as model files name it: `autoencoder` or `pca`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Autoencoder(_) => "autoencoder",
+            Self::Pca(_) => "pca",
+        }
+    }
+
+    /// How many columns its rows have.
+    pub fn columns(&self) -> usize {
+        match self {
+            Self::Autoencoder(network) => network.architecture().sizes().input(),
+            Self::Pca(pca) => pca.components().columns(),
+        }
+    }
+
+    /// How many columns its codes have.
+    pub fn code_size(&self) -> usize {
+        match self {
+            Self::Autoencoder(network) => network.architecture().sizes().code(),
+            Self::Pca(pca) => pca.components().rows(),
+        }
+    }
+
+    /// The sizes of its layers, from input to output; PCA has one layer each way.
+    pub fn layer_sizes(&self) -> Vec<usize> {
+        match self {
+            Self::Autoencoder(network) => network.architecture().sizes().as_slice().to_vec(),
+            Self::Pca(_) => vec![self.columns(), self.code_size(), self.columns()],
+        }
+    }
+
+    /// How many numbers it has learned: weights and biases, or components and mean.
+    pub fn parameters(&self) -> usize {
+        match self {
+            Self::Autoencoder(network) => network.architecture().parameters(),
+            Self::Pca(pca) => self.columns() * (self.code_size() + usize::from(pca.is_centered())),
+        }
+    }
+
+    fn encode(&self, rows: &Matrix) -> Matrix {
+        match self {
+            Self::Autoencoder(network) => network.encode(rows),
+            Self::Pca(pca) => pca.encode(rows),
+        }
+    }
+
+    fn decode(&self, codes: &Matrix) -> Matrix {
+        match self {
+            Self::Autoencoder(network) => network.decode(codes),
+            Self::Pca(pca) => pca.decode(codes),
+        }
+    }
+}
+
+impl Reconstruct for Body {
+    fn reconstruct(&self, rows: &Matrix) -> Matrix {
+        self.decode(&self.encode(rows))
+    }
+}
+
+/// How a model came to be: written into its file, and never the time of day, so that the same run gives the same file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The version of this crate that fitted it.
+    pub version: String,
+    /// How many rows it was fitted on.
+    pub rows: usize,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// All settings, by the names of the command line's options.
+    pub settings: BTreeMap<String, Value>,
+    /// The error on the rows it was fitted on.
+    pub training: Errors,
+    /// The error on the rows that were held out.
+    pub validation: Option<Errors>,
+}
+
+/// A fitted model, with all that it needs to be used on new data.
+///
+/// ```
+/// use diabolo::data::{self, ReadOptions, ScalingChoice};
+/// use diabolo::model::{Model, Validation, fit_pca};
+/// use diabolo::pca::{Components, PcaOptions};
+///
+/// let iris = data::read("iris", &ReadOptions::default())?;
+/// let options = PcaOptions { components: Components::Count(2), ..PcaOptions::default() };
+/// let fitted = fit_pca(&iris, ScalingChoice::Auto, &options, Validation::None)?;
+/// let codes = fitted.model.encode(&iris)?;
+/// assert_eq!((codes.rows(), codes.columns()), (150, 2));
+/// let rows = fitted.model.decode(&codes)?; // in centimetres again
+/// assert!((rows.row(0)[0] - 5.1).abs() < 0.1);
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What encodes and decodes.
+    pub body: Body,
+    /// From the user's units to the body's, and back.
+    pub scaling: Scaling,
+    /// The names of the columns, where the data had names.
+    pub column_names: Option<Vec<String>>,
+    /// How it came to be.
+    pub provenance: Provenance,
+}
+
+impl Model {
+    /// The columns of a data set that this model takes: by name where both have names, else all of them.
+    ///
+    /// # Errors
+    /// When a column is missing, or the widths differ.
+    pub fn select(&self, dataset: Dataset) -> Result<Dataset> {
+        let dataset = match (&self.column_names, dataset.column_names()) {
+            (Some(names), Some(_)) => dataset.select_columns(names)?,
+            _ => dataset,
+        };
+        self.check_width(&dataset)?;
+        Ok(dataset)
+    }
+
+    fn check_width(&self, dataset: &Dataset) -> Result<()> {
+        if dataset.columns() == self.body.columns() {
+            return Ok(());
+        }
+        Err(Error::Mismatch(format!(
+            "{}: its rows have {} columns, but the model takes {}",
+            dataset.source(),
+            dataset.columns(),
+            self.body.columns()
+        )))
+    }
+
+    /// The codes of all rows: rows × code size.
+    ///
+    /// # Errors
+    /// When the rows do not have the model's width.
+    pub fn encode(&self, dataset: &Dataset) -> Result<Matrix> {
+        self.check_width(dataset)?;
+        let width = self.body.code_size();
+        Ok(map_chunks(&self.scaling.rows(dataset), width, |chunk| self.body.encode(chunk)))
+    }
+
+    /// The rows that codes stand for, in the user's units: rows × columns.
+    ///
+    /// # Errors
+    /// When the codes do not have the width of the waist.
+    pub fn decode(&self, codes: &dyn Rows) -> Result<Matrix> {
+        if codes.columns() != self.body.code_size() {
+            return Err(Error::Mismatch(format!(
+                "the codes have {} columns, but the model's waist has {}",
+                codes.columns(),
+                self.body.code_size()
+            )));
+        }
+        Ok(map_chunks(codes, self.body.columns(), |chunk| {
+            let mut rows = self.body.decode(chunk);
+            for row in 0..rows.rows() {
+                self.scaling.invert(rows.row_mut(row));
+            }
+            rows
+        }))
+    }
+
+    /// The reconstruction of all rows, in the user's units: to the last bit what decoding their codes gives.
+    ///
+    /// # Errors
+    /// When the rows do not have the model's width.
+    pub fn reconstruct(&self, dataset: &Dataset) -> Result<Matrix> {
+        self.decode(&self.encode(dataset)?)
+    }
+
+    /// The reconstruction error, in the units that the body sees.
+    ///
+    /// # Errors
+    /// When the rows do not have the model's width.
+    pub fn evaluate(&self, dataset: &Dataset) -> Result<Errors> {
+        self.check_width(dataset)?;
+        Ok(evaluate(&self.body, &self.scaling.rows(dataset)))
+    }
+
+    /// Names for the columns of codes: `code_1`, `code_2`, …
+    pub fn code_names(&self) -> Vec<String> {
+        (1..=self.body.code_size()).map(|number| format!("code_{number}")).collect()
+    }
+}
+
+/// Maps rows chunk by chunk to rows of another width.
+fn map_chunks(rows: &dyn Rows, width: usize, map: impl Fn(&Matrix) -> Matrix) -> Matrix {
+    let mut out = Matrix::zeros(rows.rows(), width);
+    let mut start = 0;
+    for_each_chunk(rows, |chunk| {
+        let values = map(chunk);
+        out.as_mut_slice()[start..][..values.as_slice().len()].copy_from_slice(values.as_slice());
+        start += values.as_slice().len();
+    });
+    out
+}

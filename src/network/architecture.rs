@@ -1,0 +1,313 @@
+//! What a network is made of: layer sizes, activations, and where each parameter lies in the flat buffer.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::kernels::Activation;
+
+/// Each layer's weights and biases start at a multiple of this many elements: a cache line.
+const ALIGNMENT: usize = 16;
+
+/// The most elements that the flat parameter buffer may have (16 GiB of `f32`).
+const MOST_PARAMETERS: usize = 1 << 32;
+
+/// The sizes of an auto-encoder's layers, input and output included: `784,100,2,100,784`.
+///
+/// There are at least three, none is 0, and the last is like the first.
+///
+/// ```
+/// use diabolo::network::LayerSizes;
+/// let sizes: LayerSizes = "784,100,2,100,784".parse()?;
+/// assert_eq!(sizes.code(), 2);
+/// assert!("784,100,2".parse::<LayerSizes>().is_err());
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<usize>", into = "Vec<usize>")]
+pub struct LayerSizes(Vec<usize>);
+
+impl LayerSizes {
+    /// Checks the sizes.
+    ///
+    /// # Errors
+    /// When they are fewer than three, contain 0, do not start and end alike, or need more than 2³² weights.
+    pub fn new(sizes: Vec<usize>) -> Result<Self> {
+        let wrong = |problem: String| Err(Error::Setting { name: "layers", problem });
+        let text = || join(&sizes);
+        if sizes.len() < 3 {
+            return wrong(format!("`{}` has no hidden layer; at least three sizes are needed, as in 64,2,64", text()));
+        }
+        if sizes.contains(&0) {
+            return wrong(format!("`{}` has a layer of size 0; each size is at least 1", text()));
+        }
+        if sizes.first() != sizes.last() {
+            return wrong(format!("`{}` does not start and end alike; an auto-encoder gives back its input", text()));
+        }
+        let weights = sizes.windows(2).try_fold(0_usize, |sum, pair| {
+            sum.checked_add((pair[0].checked_add(1)?).checked_mul(pair[1])?.checked_add(2 * ALIGNMENT)?)
+        });
+        if weights.is_none_or(|weights| weights > MOST_PARAMETERS) {
+            return wrong(format!("`{}` needs more than 2^32 parameters", text()));
+        }
+        Ok(Self(sizes))
+    }
+
+    /// The sizes, from input to output.
+    pub fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// How many columns a row has.
+    pub fn input(&self) -> usize {
+        self.0[0]
+    }
+
+    /// How many columns a code has.
+    pub fn code(&self) -> usize {
+        self.0[self.waist()]
+    }
+
+    /// The index of the waist: the narrowest hidden layer; of several, the one nearest to the middle.
+    pub fn waist(&self) -> usize {
+        let last = self.0.len() - 1;
+        (1..last).min_by_key(|&index| (self.0[index], (2 * index).abs_diff(last))).expect("there is a hidden layer")
+    }
+}
+
+fn join(sizes: &[usize]) -> String {
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
+}
+
+impl fmt::Display for LayerSizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&join(&self.0))
+    }
+}
+
+impl FromStr for LayerSizes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let size = |part: &str| {
+            part.trim().parse().map_err(|_| Error::Setting {
+                name: "layers",
+                problem: format!("`{part}` in `{text}` is no size; give whole numbers and commas: 784,100,2,100,784"),
+            })
+        };
+        Self::new(text.split(',').map(size).collect::<Result<_>>()?)
+    }
+}
+
+impl TryFrom<Vec<usize>> for LayerSizes {
+    type Error = Error;
+
+    fn try_from(sizes: Vec<usize>) -> Result<Self> {
+        Self::new(sizes)
+    }
+}
+
+impl From<LayerSizes> for Vec<usize> {
+    fn from(sizes: LayerSizes) -> Self {
+        sizes.0
+    }
+}
+
+/// Which activation stands where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activations {
+    /// After each hidden layer but the waist.
+    pub hidden: Activation,
+    /// After the waist.
+    pub code: Activation,
+    /// After the output layer.
+    pub output: Activation,
+}
+
+impl Activations {
+    /// One activation for the hidden layers; waist and output are linear.
+    pub fn hidden(hidden: Activation) -> Self {
+        Self { hidden, code: Activation::Linear, output: Activation::Linear }
+    }
+}
+
+/// One layer: outputs = activation(W · inputs + b).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    inputs: usize,
+    outputs: usize,
+    bias: bool,
+    activation: Activation,
+    start: usize,
+}
+
+impl Layer {
+    /// How many inputs it has.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// How many outputs it has.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Whether it has biases.
+    pub fn has_bias(&self) -> bool {
+        self.bias
+    }
+
+    /// What is applied to its outputs.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// How many weights and biases it has.
+    pub fn parameters(&self) -> usize {
+        self.weight_range().len() + self.bias_range().len()
+    }
+
+    /// Where its weights lie in the flat buffer, outputs × inputs, row-major.
+    pub fn weight_range(&self) -> Range<usize> {
+        self.start..self.start + self.inputs * self.outputs
+    }
+
+    /// Where its biases lie in the flat buffer; empty without.
+    pub fn bias_range(&self) -> Range<usize> {
+        let start = self.weight_range().end.next_multiple_of(ALIGNMENT);
+        start..start + if self.bias { self.outputs } else { 0 }
+    }
+}
+
+/// The layers of an auto-encoder, and where their parameters lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Architecture {
+    sizes: LayerSizes,
+    layers: Vec<Layer>,
+}
+
+impl Architecture {
+    /// Layers of the given sizes, each with a bias or none with one.
+    pub fn new(sizes: LayerSizes, activations: Activations, bias: bool) -> Self {
+        let last = sizes.0.len() - 1;
+        let choose = |end: usize| match end {
+            _ if end == last => activations.output,
+            _ if end == sizes.waist() => activations.code,
+            _ => activations.hidden,
+        };
+        let chosen: Vec<_> = (1..=last).map(|end| (choose(end), bias)).collect();
+        Self::from_layers(sizes, &chosen)
+    }
+
+    /// Layers of the given sizes, each with its own activation and with or without a bias.
+    ///
+    /// # Panics
+    /// When there is not one choice for each size but the first.
+    pub fn from_layers(sizes: LayerSizes, choices: &[(Activation, bool)]) -> Self {
+        assert_eq!(choices.len(), sizes.0.len() - 1, "one choice for each layer");
+        let mut start = 0;
+        let layers = sizes.0.windows(2).zip(choices).map(|(pair, &(activation, bias))| {
+            let layer = Layer { inputs: pair[0], outputs: pair[1], bias, activation, start };
+            start = layer.bias_range().end.next_multiple_of(ALIGNMENT);
+            layer
+        });
+        Self { layers: layers.collect(), sizes }
+    }
+
+    /// The sizes of its layers.
+    pub fn sizes(&self) -> &LayerSizes {
+        &self.sizes
+    }
+
+    /// Its layers, from the input on.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// How many of its layers make up the encoder.
+    pub fn encoder_depth(&self) -> usize {
+        self.sizes.waist()
+    }
+
+    /// How many weights and biases it has in all.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(Layer::parameters).sum()
+    }
+
+    /// How many elements the flat parameter buffer has, those between the layers included.
+    pub fn buffer_length(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.bias_range().end.next_multiple_of(ALIGNMENT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(text: &str) -> LayerSizes {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_lectures_network_without_biases_has_2040_parameters() {
+        let architecture = Architecture::new(sizes("100,10,2,10,100"), Activations::hidden(Activation::Sigmoid), false);
+        assert_eq!(architecture.parameters(), 2040);
+    }
+
+    #[test]
+    fn biases_count_as_parameters() {
+        let architecture = Architecture::new(sizes("3,2,3"), Activations::hidden(Activation::Relu), true);
+        assert_eq!(architecture.parameters(), 3 * 2 + 2 + 2 * 3 + 3);
+    }
+
+    #[test]
+    fn the_waist_is_the_narrowest_hidden_layer_nearest_the_middle() {
+        for (text, waist) in [("9,2,9", 1), ("9,4,2,4,9", 2), ("9,3,3,3,9", 2), ("4,8,4", 1), ("9,2,5,9", 1), ("9,3,3,9", 1)] {
+            assert_eq!(sizes(text).waist(), waist, "{text}");
+        }
+    }
+
+    #[test]
+    fn activations_stand_where_they_are_asked_for() {
+        let activations =
+            Activations { hidden: Activation::Relu, code: Activation::Tanh, output: Activation::Sigmoid };
+        let architecture = Architecture::new(sizes("9,4,2,4,9"), activations, true);
+        let found: Vec<_> = architecture.layers().iter().map(Layer::activation).collect();
+        assert_eq!(found, [Activation::Relu, Activation::Tanh, Activation::Relu, Activation::Sigmoid]);
+    }
+
+    #[test]
+    fn parameters_lie_aligned_and_apart() {
+        let architecture = Architecture::new(sizes("5,3,5"), Activations::hidden(Activation::Relu), true);
+        let mut end = 0;
+        for layer in architecture.layers() {
+            for range in [layer.weight_range(), layer.bias_range()] {
+                assert!(range.start >= end && range.start % 16 == 0, "{range:?} after {end}");
+                end = range.end;
+            }
+        }
+        assert!(architecture.buffer_length() >= end);
+    }
+
+    #[test]
+    fn sizes_that_make_no_auto_encoder_are_errors_that_say_why() {
+        for (text, expected) in [
+            ("784", "at least three"),
+            ("784,784", "at least three"),
+            ("4,2,3", "start and end alike"),
+            ("4,0,4", "size 0"),
+            ("4,x,4", "`x`"),
+            ("4,-2,4", "`-2`"),
+            ("", "``"),
+            ("4,,4", "no size"),
+            ("70000,70000,70000", "2^32"),
+            ("18446744073709551615,2,18446744073709551615", "2^32"),
+        ] {
+            let message = text.parse::<LayerSizes>().unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+}

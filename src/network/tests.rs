@@ -1,0 +1,162 @@
+use super::*;
+use crate::data::Rows;
+use crate::evaluate::Reconstruct;
+use crate::kernels::Activation;
+use crate::matrix::Matrix;
+use crate::random::{Purpose, generator};
+use crate::reference;
+use rand::RngExt;
+
+/// Rows in [0, 1), the same for the same seed.
+fn rows(count: usize, columns: usize, seed: u64) -> Matrix {
+    let mut generator = generator(seed, Purpose::Split);
+    let values: Vec<f32> = (0..count * columns).map(|_| generator.random()).collect();
+    Matrix::from_slice(count, columns, &values)
+}
+
+fn as_vectors(rows: &Matrix) -> Vec<Vec<f32>> {
+    (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect()
+}
+
+fn network(sizes: &str, activation: Activation, loss: Loss, bias: bool) -> Network {
+    let output = if loss == Loss::CrossEntropy { Activation::Sigmoid } else { activation };
+    let activations = Activations { hidden: activation, code: activation, output };
+    let architecture = Architecture::new(sizes.parse().unwrap(), activations, bias);
+    let mut network = Network::new(architecture, Initialisation::Normal(0.5), 11);
+    // Biases that are not zero, so that a mistake with them shows.
+    let ranges: Vec<_> = network.architecture().layers().iter().map(Layer::bias_range).collect();
+    for (index, parameter) in ranges.into_iter().flatten().enumerate() {
+        network.parameters_mut()[parameter] = 0.1 * (index as f32).sin();
+    }
+    network
+}
+
+fn gradient(network: &Network, rows: &Matrix, loss: Loss) -> (Vec<f32>, BatchError) {
+    let mut batch = Batch::new(network.architecture(), loss, rows.rows());
+    let mut gradient = vec![f32::NAN; network.parameters().len()];
+    zero_between_layers(network, &mut gradient);
+    let indices: Vec<usize> = (0..rows.rows()).collect();
+    let error = network.gradient(rows, &indices, &mut batch, &mut gradient);
+    (gradient, error)
+}
+
+/// A training loop starts from a zeroed gradient, whose elements between the layers are never written.
+fn zero_between_layers(network: &Network, gradient: &mut [f32]) {
+    let layers = network.architecture().layers();
+    let used: Vec<_> = layers.iter().flat_map(|layer| [layer.weight_range(), layer.bias_range()]).collect();
+    for (index, element) in gradient.iter_mut().enumerate() {
+        if !used.iter().any(|range| range.contains(&index)) {
+            *element = 0.0;
+        }
+    }
+}
+
+fn every_combination() -> impl Iterator<Item = (Activation, Loss, bool)> {
+    Activation::ALL.into_iter().flat_map(|activation| {
+        Loss::ALL.into_iter().flat_map(move |loss| [true, false].map(|bias| (activation, loss, bias)))
+    })
+}
+
+fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64, what: &str) {
+    let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    for (index, (&actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let difference = (f64::from(actual) - expected).abs();
+        assert!(difference <= tolerance * largest, "{what}: element {index} is {actual} instead of {expected}");
+    }
+}
+
+#[test]
+fn the_gradient_agrees_with_finite_differences_for_every_activation_and_loss_with_and_without_bias() {
+    for (activation, loss, bias) in every_combination() {
+        let network = network("5,4,2,3,5", activation, loss, bias);
+        let rows = rows(3, 5, 1);
+        let (actual, _) = gradient(&network, &rows, loss);
+        let loss_at = |network: &Network| reference::error(network, &as_vectors(&rows), loss).loss / 3.0;
+        let mut differences = vec![0.0; actual.len()];
+        for index in 0..actual.len() {
+            let (mut up, mut down) = (network.clone(), network.clone());
+            up.parameters_mut()[index] += 1e-3;
+            down.parameters_mut()[index] -= 1e-3;
+            let distance = f64::from(up.parameters()[index]) - f64::from(down.parameters()[index]);
+            differences[index] = (loss_at(&up) - loss_at(&down)) / distance;
+        }
+        assert_close(&actual, &differences, 1e-3, &format!("{activation}, {loss}, bias {bias}"));
+    }
+}
+
+#[test]
+fn gradient_and_errors_agree_with_the_reference_over_several_tiles_on_every_instruction_set() {
+    for isa in Isa::available() {
+        for (activation, loss, bias) in every_combination() {
+            let network = network("19,70,3,20,19", activation, loss, bias).with_isa(isa);
+            let rows = rows(131, 19, 2);
+            let (actual, error) = gradient(&network, &rows, loss);
+            let (expected, expected_error) = reference::gradient(&network, &as_vectors(&rows), loss);
+            let what = format!("{isa}, {activation}, {loss}, bias {bias}");
+            assert_close(&actual, &expected, 2e-5, &what);
+            assert!((error.loss / expected_error.loss - 1.0).abs() < 1e-5, "{what}");
+            assert!((error.squared_error / expected_error.squared_error - 1.0).abs() < 1e-5, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_short_batch_in_used_buffers_gives_the_gradient_of_its_rows_alone() {
+    let network = network("6,3,6", Activation::Tanh, Loss::SquaredError, true);
+    let data = rows(100, 6, 3);
+    let mut batch = Batch::new(network.architecture(), Loss::SquaredError, 100);
+    let mut gradient = vec![0.0; network.parameters().len()];
+    network.gradient(&data, &(0..100).collect::<Vec<_>>(), &mut batch, &mut gradient);
+    network.gradient(&data, &[7, 3], &mut batch, &mut gradient);
+    let (expected, _) = reference::gradient(&network, &[data.row(7).to_vec(), data.row(3).to_vec()], Loss::SquaredError);
+    assert_close(&gradient, &expected, 1e-5, "two rows");
+}
+
+#[test]
+fn the_gradient_has_the_same_bits_for_any_number_of_threads() {
+    let network = network("64,96,8,96,64", Activation::Silu, Loss::SquaredError, true);
+    let data = rows(300, 64, 4);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| gradient(&network, &data, Loss::SquaredError))
+    };
+    assert_eq!(run(1), run(2));
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn a_row_is_encoded_and_decoded_alike_alone_and_among_others() {
+    let network = network("33,20,5,20,33", Activation::Gelu, Loss::SquaredError, true);
+    let data = rows(150, 33, 5);
+    let (codes, reconstructions) = (network.encode(&data), network.reconstruct(&data));
+    assert_eq!(network.decode(&codes), reconstructions);
+    for row in [0, 63, 64, 149] {
+        let mut alone = Matrix::zeros(1, 33);
+        data.copy_row(row, alone.as_mut_slice());
+        assert_eq!(network.encode(&alone).row(0), codes.row(row));
+        assert_eq!(network.reconstruct(&alone).row(0), reconstructions.row(row));
+    }
+}
+
+#[test]
+fn no_rows_give_no_codes() {
+    let network = network("4,2,4", Activation::Relu, Loss::SquaredError, true);
+    assert_eq!(network.encode(&Matrix::zeros(0, 4)), Matrix::zeros(0, 2));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_network_and_another_seed_another() {
+    let make = |seed| {
+        let architecture = Architecture::new("9,4,9".parse().unwrap(), Activations::hidden(Activation::Relu), true);
+        Network::new(architecture, Initialisation::FanIn, seed)
+    };
+    assert_eq!(make(5).parameters(), make(5).parameters());
+    assert_ne!(make(5).parameters(), make(6).parameters());
+}
+
+#[test]
+#[should_panic(expected = "cross-entropy does not go with")]
+fn a_batch_for_cross_entropy_wants_a_sigmoid_output() {
+    let network = network("4,2,4", Activation::Relu, Loss::SquaredError, true);
+    Batch::new(network.architecture(), Loss::CrossEntropy, 1);
+}

@@ -1,0 +1,89 @@
+//! The textbook training step: one row at a time, sums in double precision, straight from the chain rule.
+
+use crate::kernels::Activation;
+use crate::network::{BatchError, Layer, Loss, Network};
+
+/// The twin of [`Network::gradient`] for rows given as slices: the gradient of the mean loss, laid out as the
+/// parameters are, and the sums of the errors.
+pub fn gradient(network: &Network, rows: &[Vec<f32>], loss: Loss) -> (Vec<f64>, BatchError) {
+    let mut gradient = vec![0.0; network.parameters().len()];
+    let mut error = BatchError::default();
+    for row in rows {
+        let target: Vec<f64> = row.iter().copied().map(f64::from).collect();
+        error += row_gradient(network, &target, loss, rows.len() as f64, &mut gradient);
+    }
+    (gradient, error)
+}
+
+/// The twin of a plain step of descent.
+pub fn step(network: &Network, rows: &[Vec<f32>], loss: Loss, learning_rate: f64) -> Vec<f64> {
+    let (gradient, _) = gradient(network, rows, loss);
+    let parameters = network.parameters().iter().copied().map(f64::from);
+    parameters.zip(gradient).map(|(parameter, gradient)| parameter - learning_rate * gradient).collect()
+}
+
+/// The loss of rows and their squared error, from the same forward pass.
+pub fn error(network: &Network, rows: &[Vec<f32>], loss: Loss) -> BatchError {
+    gradient(network, rows, loss).1
+}
+
+fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradient: &mut [f64]) -> BatchError {
+    let layers = network.architecture().layers();
+    let parameters: Vec<f64> = network.parameters().iter().copied().map(f64::from).collect();
+    let mut inputs = vec![target.to_vec()];
+    let mut sums = Vec::new();
+    for layer in layers {
+        let sum = weighted_sums(layer, &parameters, &inputs[inputs.len() - 1]);
+        inputs.push(sum.iter().map(|&sum| super::activation(layer.activation(), sum)).collect());
+        sums.push(sum);
+    }
+    let output = &inputs[layers.len()];
+    let logits = &sums[layers.len() - 1];
+    let squared_error = output.iter().zip(target).map(|(output, target)| (output - target).powi(2)).sum();
+    let (loss_value, mut delta): (f64, Vec<f64>) = match loss {
+        Loss::SquaredError => {
+            let activation = layers[layers.len() - 1].activation();
+            let slope = |index: usize| derivative(activation, logits[index]);
+            (squared_error, (0..target.len()).map(|i| 2.0 * (output[i] - target[i]) / rows * slope(i)).collect())
+        }
+        Loss::CrossEntropy => {
+            // −x ln σ(z) − (1 − x) ln(1 − σ(z)) = ln(1 + eᶻ) − xz, and its derivative is σ(z) − x.
+            let softplus = |z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p();
+            let value = logits.iter().zip(target).map(|(&z, x)| softplus(z) - x * z).sum();
+            (value, (0..target.len()).map(|i| (output[i] - target[i]) / rows).collect())
+        }
+    };
+    for (index, layer) in layers.iter().enumerate().rev() {
+        let (weights, biases) = (layer.weight_range().start, layer.bias_range().start);
+        let mut before = vec![0.0; layer.inputs()];
+        for (output, &delta) in delta.iter().enumerate() {
+            for input in 0..layer.inputs() {
+                let weight = weights + output * layer.inputs() + input;
+                gradient[weight] += delta * inputs[index][input];
+                before[input] += delta * parameters[weight];
+            }
+            if layer.has_bias() {
+                gradient[biases + output] += delta;
+            }
+        }
+        if index > 0 {
+            let activation = layers[index - 1].activation();
+            delta = before.iter().zip(&sums[index - 1]).map(|(before, &z)| before * derivative(activation, z)).collect();
+        }
+    }
+    BatchError { loss: loss_value, squared_error }
+}
+
+fn weighted_sums(layer: &Layer, parameters: &[f64], input: &[f64]) -> Vec<f64> {
+    let sum = |output: usize| {
+        let start = layer.weight_range().start + output * layer.inputs();
+        let bias = if layer.has_bias() { parameters[layer.bias_range().start + output] } else { 0.0 };
+        let products = parameters[start..start + layer.inputs()].iter().zip(input).map(|(weight, input)| weight * input);
+        bias + products.sum::<f64>()
+    };
+    (0..layer.outputs()).map(sum).collect()
+}
+
+fn derivative(activation: Activation, input: f64) -> f64 {
+    super::activation_derivative(activation, input)
+}

@@ -1,0 +1,48 @@
+//! What happened, epoch by epoch.
+
+use std::io::{self, Write};
+
+/// One pass over the training rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The mean loss of a row, each taken when its minibatch came by (the network learns meanwhile).
+    pub loss: f64,
+    /// The mean squared error of a row, summed over its columns, taken at the same times.
+    pub error_per_row: f64,
+    /// The same on the held-out rows, after the epoch.
+    pub validation_error_per_row: Option<f64>,
+    /// Seconds that training took in this epoch, validation not counted.
+    pub seconds: f64,
+    /// Rows trained on per second.
+    pub rows_per_second: f64,
+}
+
+/// All epochs of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// The epochs, in order.
+    pub epochs: Vec<Epoch>,
+}
+
+impl History {
+    /// Seconds of training in all.
+    pub fn seconds(&self) -> f64 {
+        self.epochs.iter().map(|epoch| epoch.seconds).sum()
+    }
+
+    /// Writes one CSV line an epoch, under a header; the validation column is empty where nothing was held out.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_csv(&self, mut out: impl Write) -> io::Result<()> {
+        writeln!(out, "epoch,loss,error_per_row,validation_error_per_row,seconds,rows_per_second")?;
+        for epoch in &self.epochs {
+            let Epoch { number, loss, error_per_row, seconds, rows_per_second, .. } = epoch;
+            let validation = epoch.validation_error_per_row.map_or(String::new(), |error| error.to_string());
+            writeln!(out, "{number},{loss},{error_per_row},{validation},{seconds},{rows_per_second}")?;
+        }
+        Ok(())
+    }
+}

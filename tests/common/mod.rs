@@ -1,0 +1,96 @@
+//! What the integration tests share: running the built program in a folder of its own.
+
+#![allow(dead_code)] // each test binary uses a part of it
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A temporary folder to run the program in.
+pub struct Folder(TempDir);
+
+/// What a run printed, and how it ended.
+pub struct Run {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), contents).unwrap();
+    }
+
+    /// Reads a file as text.
+    pub fn read(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name)).unwrap()
+    }
+
+    /// Reads a file.
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap()
+    }
+
+    /// The names of all files in it, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Runs the program with arguments split at white space.
+    pub fn run(&self, arguments: &str) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_diabolo"));
+        let output = command.args(arguments.split_whitespace()).current_dir(self.0.path()).output().unwrap();
+        Run::from(output)
+    }
+
+    /// Runs the program, which must succeed, and returns what it printed.
+    pub fn done(&self, arguments: &str) -> String {
+        let run = self.run(arguments);
+        assert_eq!(run.status, 0, "`{arguments}` failed: {}", run.stderr);
+        run.stdout
+    }
+
+    /// Runs the program, which must succeed, and reads the JSON object it printed.
+    pub fn json(&self, arguments: &str) -> Value {
+        serde_json::from_str(&self.done(arguments)).unwrap()
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().expect("the program was not killed"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A number of a JSON object.
+pub fn number(object: &Value, key: &str) -> f64 {
+    object[key].as_f64().unwrap_or_else(|| panic!("`{key}` in {object}"))
+}
+
+/// The folder with MNIST, or a loud word that the test is skipped.
+pub fn mnist() -> Option<PathBuf> {
+    let folder = std::env::var_os("DIABOLO_DATA").map(|folder| Path::new(&folder).join("mnist"));
+    let folder = folder.filter(|folder| folder.is_dir());
+    if folder.is_none() {
+        eprintln!("SKIPPED: set DIABOLO_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz and its kin");
+    }
+    folder
+}
