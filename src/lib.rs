@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod error;
+pub mod file;
 pub mod gemm;
 pub mod kernels;
 pub mod matrix;
