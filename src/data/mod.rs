@@ -1,7 +1,30 @@
-//! SIMD kernels over slices, each written once over [`pulp::Simd`] and dispatched at run time.
+//! Where rows come from: readers, built-in sets, scaling.
+//!
+//! [`read`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
+//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`], and turns what a model
+//! gives back into the units of the file. [`write_csv`] writes such rows.
+//!
+//! | format | told by | holds |
+//! |---|---|---|
+//! | gzip | its magic number | one of the others |
+//! | IDX | two zero bytes at its start | rows of unsigned bytes, `f32` or `f64`; images are flattened |
+//! | CSV | anything else | UTF-8 text: cells between tabs, semicolons or commas, with or without a header |
 
-mod isa;
+mod built_in;
+mod columns;
+mod csv;
+mod dataset;
+mod gzip;
+mod idx;
+mod newlines;
+mod read;
+mod rows;
+mod scaling;
+mod write;
 
-pub use isa::Isa;
-mod stub;
-pub use stub::*;
+pub use built_in::BUILT_IN_NAMES;
+pub use dataset::{Dataset, Labels, Values};
+pub use read::{ReadOptions, read, read_from};
+pub use rows::{Rows, Subset, for_each_chunk};
+pub use scaling::{ScaledRows, Scaling, ScalingChoice};
+pub use write::write_csv;

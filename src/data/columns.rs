@@ -1,0 +1,144 @@
+//! Finding the columns of a table that were asked for.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::data::read::ReadOptions;
+use crate::error::{Error, Result};
+
+/// Which columns of a table are features, in the order wanted, and which is the label. Indices count from 0.
+pub(super) struct Selection {
+    pub(super) features: Vec<usize>,
+    pub(super) label: Option<usize>,
+}
+
+impl Selection {
+    /// The columns that the options ask for: all but the label, where they name no features.
+    pub(super) fn new(names: &ColumnNames<'_>, options: &ReadOptions) -> Result<Self> {
+        let label = options.label.as_deref().map(|name| names.by_name_or_number(name)).transpose()?;
+        let features: Vec<usize> = match &options.columns {
+            Some(columns) => columns.iter().map(|name| names.by_name_or_number(name)).collect::<Result<_>>()?,
+            None => (0..names.width).filter(|&column| Some(column) != label).collect(),
+        };
+        let source = names.source;
+        if features.is_empty() {
+            return Err(Error::Mismatch(format!("{source}: no column is left to learn from")));
+        }
+        if let Some(label) = label.filter(|label| features.contains(label)) {
+            let label = names.display(label);
+            return Err(Error::Mismatch(format!("{source}: column {label} cannot be both the label and a feature")));
+        }
+        reject_repeated_columns(names, &features)?;
+        if let Some(header) = names.header {
+            reject_repeated_names(source, header, features.iter().copied())?;
+        }
+        Ok(Self { features, label })
+    }
+}
+
+/// The columns of a table, to be found by name or by number.
+pub(super) struct ColumnNames<'a> {
+    source: &'a str,
+    width: usize,
+    header: Option<&'a [String]>,
+    /// The first and the second column of a name.
+    places: HashMap<&'a str, (usize, Option<usize>)>,
+}
+
+impl<'a> ColumnNames<'a> {
+    /// `width` columns, with the names that a header gives them.
+    pub(super) fn new(source: &'a str, width: usize, header: Option<&'a [String]>) -> Self {
+        let mut places: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
+        for (index, name) in header.into_iter().flatten().enumerate() {
+            match places.entry(name) {
+                Entry::Occupied(mut entry) => _ = entry.get_mut().1.get_or_insert(index),
+                Entry::Vacant(entry) => _ = entry.insert((index, None)),
+            }
+        }
+        Self { source, width, header, places }
+    }
+
+    /// The index of the column of this name.
+    pub(super) fn by_name(&self, name: &str) -> Result<usize> {
+        match self.places.get(name) {
+            Some(&(index, None)) => Ok(index),
+            Some(&(first, Some(second))) => Err(Error::Mismatch(format!(
+                "{}: the name `{name}` stands above columns {} and {}; choose one by its number",
+                self.source,
+                first + 1,
+                second + 1
+            ))),
+            None => Err(Error::Mismatch(format!(
+                "{}: there is no column `{name}`; {}",
+                self.source,
+                match self.header {
+                    Some(header) => format!("its columns are {}", listed(header)),
+                    None => format!("it has no header, and its columns are numbered 1 to {}", self.width),
+                }
+            ))),
+        }
+    }
+
+    /// The index of the column of this name, or else of this number, counted from 1.
+    pub(super) fn by_name_or_number(&self, asked: &str) -> Result<usize> {
+        let asked = asked.trim();
+        match asked.parse::<usize>() {
+            Ok(number) if !self.places.contains_key(asked) => {
+                number.checked_sub(1).filter(|&index| index < self.width).ok_or_else(|| {
+                    let (source, width) = (self.source, self.width);
+                    Error::Mismatch(format!("{source}: there is no column {number}; they are numbered 1 to {width}"))
+                })
+            }
+            _ => self.by_name(asked),
+        }
+    }
+
+    /// A column as messages call it: its name, where it has one, and its number.
+    pub(super) fn display(&self, index: usize) -> String {
+        match self.header {
+            Some(header) => format!("`{}` ({})", header[index], index + 1),
+            None => (index + 1).to_string(),
+        }
+    }
+}
+
+/// An error where a column stands twice among those chosen.
+pub(super) fn reject_repeated_columns(names: &ColumnNames<'_>, columns: &[usize]) -> Result<()> {
+    let mut seen = vec![false; names.width];
+    for &column in columns {
+        if std::mem::replace(&mut seen[column], true) {
+            let (source, column) = (names.source, names.display(column));
+            return Err(Error::Mismatch(format!("{source}: column {column} is asked for twice")));
+        }
+    }
+    Ok(())
+}
+
+/// An error where two of the chosen columns have the same name, which would not tell them apart later.
+pub(super) fn reject_repeated_names(
+    source: &str,
+    header: &[String],
+    columns: impl Iterator<Item = usize>,
+) -> Result<()> {
+    let mut seen = HashMap::new();
+    for column in columns {
+        if let Some(earlier) = seen.insert(header[column].as_str(), column) {
+            let (name, first, second) = (&header[column], earlier + 1, column + 1);
+            return Err(Error::Mismatch(format!(
+                "{source}: columns {first} and {second} are both named `{name}`; rename one, or leave one out with \
+                 --columns"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Names in a message; of a long list only the beginning.
+pub(super) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

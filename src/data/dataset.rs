@@ -1,0 +1,323 @@
+//! A table of rows with what is known about it.
+
+use crate::data::columns::{self, ColumnNames};
+use crate::data::rows::Rows;
+use crate::error::{Error, Place, Result};
+use crate::matrix::Matrix;
+
+/// The numbers of a [`Dataset`], row after row, as the file held them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Unsigned bytes, rows × columns of them.
+    Bytes(Vec<u8>),
+    /// Finite single-precision numbers.
+    Floats(Matrix),
+}
+
+/// A text for each row, such as a species or a digit: kept aside, never learned from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// The name of the column they come from, where it has one.
+    pub name: Option<String>,
+    /// One a row.
+    pub values: Vec<String>,
+}
+
+/// Rows × columns of finite numbers in the units of their source, with the names that came along.
+///
+/// It has at least one row and one column. As [`Rows`] it gives its values unscaled; see
+/// [`Scaling`](crate::data::Scaling) for the units that a network sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    source: String,
+    rows: usize,
+    columns: usize,
+    values: Values,
+    column_names: Option<Vec<String>>,
+    labels: Option<Labels>,
+    image_shape: Option<(usize, usize)>,
+}
+
+impl Dataset {
+    /// A data set from a matrix, with a name for each column or with none. `source` names it in messages.
+    ///
+    /// ```
+    /// use diabolo::{Matrix, data::Dataset};
+    /// let matrix = Matrix::from_rows(&[[170.0, 65.0], [180.0, 81.0]]);
+    /// let names = vec!["height".to_string(), "weight".to_string()];
+    /// let dataset = Dataset::from_matrix("people", matrix, Some(names))?;
+    /// assert_eq!((dataset.rows(), dataset.columns()), (2, 2));
+    /// # Ok::<(), diabolo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no row or no column, a value is NaN or infinite, or the names are not one a column, each once.
+    pub fn from_matrix(source: &str, matrix: Matrix, column_names: Option<Vec<String>>) -> Result<Self> {
+        if let Some(index) = matrix.as_slice().iter().position(|value| !value.is_finite()) {
+            let (row, column) = (index / matrix.columns() + 1, index % matrix.columns() + 1);
+            return Err(Place::named(source)
+                .error(format!("row {row}, column {column}: {} is not a finite number", matrix.as_slice()[index])));
+        }
+        if let Some(names) = &column_names {
+            if names.len() != matrix.columns() {
+                let (names, columns) = (names.len(), matrix.columns());
+                return Err(Error::Mismatch(format!("{source}: {names} names for {columns} columns")));
+            }
+            columns::reject_repeated_names(source, names, 0..names.len())?;
+        }
+        let (rows, columns) = (matrix.rows(), matrix.columns());
+        Ok(Self { column_names, ..Self::new(source, rows, columns, Values::Floats(matrix))? })
+    }
+
+    /// A data set from unsigned bytes, row after row, such as the pixels of images.
+    ///
+    /// # Errors
+    /// When there is no row or no column, or not exactly `rows * columns` bytes.
+    pub fn from_bytes(source: &str, rows: usize, columns: usize, bytes: Vec<u8>) -> Result<Self> {
+        if rows.checked_mul(columns) != Some(bytes.len()) {
+            let length = bytes.len();
+            return Err(Error::Mismatch(format!("{source}: {length} bytes for {rows} rows of {columns} columns")));
+        }
+        Self::new(source, rows, columns, Values::Bytes(bytes))
+    }
+
+    fn new(source: &str, rows: usize, columns: usize, values: Values) -> Result<Self> {
+        if rows == 0 || columns == 0 {
+            return Err(Place::named(source)
+                .error(format!("it holds {rows} rows of {columns} columns; at least one of each is needed")));
+        }
+        let source = source.to_owned();
+        Ok(Self { source, rows, columns, values, column_names: None, labels: None, image_shape: None })
+    }
+
+    /// The same with a label for each row.
+    ///
+    /// # Errors
+    /// When there is not exactly one a row.
+    pub fn with_labels(self, labels: Labels) -> Result<Self> {
+        if labels.values.len() != self.rows {
+            let (source, labels, rows) = (&self.source, labels.values.len(), self.rows);
+            return Err(Error::Mismatch(format!("{source}: {labels} labels for {rows} rows")));
+        }
+        Ok(Self { labels: Some(labels), ..self })
+    }
+
+    /// The same, each row being an image of height × width pixels.
+    ///
+    /// # Errors
+    /// When that is not the number of columns.
+    pub fn with_image_shape(self, height: usize, width: usize) -> Result<Self> {
+        if height.checked_mul(width) != Some(self.columns) {
+            let (source, columns) = (&self.source, self.columns);
+            return Err(Error::Mismatch(format!("{source}: {columns} columns are no image of {height} x {width}")));
+        }
+        Ok(Self { image_shape: Some((height, width)), ..self })
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many columns it has, the label not counted.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The path or the name that it was read from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The numbers.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The names of the columns, where the source gave them. No two are the same.
+    pub fn column_names(&self) -> Option<&[String]> {
+        self.column_names.as_deref()
+    }
+
+    /// The labels, where a column was kept aside for them.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// Height and width in pixels, where each row is an image: height × width columns.
+    pub fn image_shape(&self) -> Option<(usize, usize)> {
+        self.image_shape
+    }
+
+    /// The columns of these names, in this order: those that a model was trained on.
+    ///
+    /// Where the data set has no column names, the order of its columns must do: it is returned as it is.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when a name is missing or asked for twice, or when a data set without names has another
+    /// number of columns. The message says what there is.
+    pub fn select_columns(self, names: &[String]) -> Result<Self> {
+        let Some(present) = &self.column_names else {
+            if self.columns == names.len() {
+                return Ok(self);
+            }
+            let (source, columns, wanted) = (&self.source, self.columns, names.len());
+            let names = columns::listed(names);
+            return Err(Error::Mismatch(format!(
+                "{source}: {columns} columns without names, but {wanted} are wanted: {names}"
+            )));
+        };
+        let finder = ColumnNames::new(&self.source, self.columns, Some(present));
+        let indices = names.iter().map(|name| finder.by_name(name)).collect::<Result<Vec<_>>>()?;
+        columns::reject_repeated_columns(&finder, &indices)?;
+        self.keep(&indices)
+    }
+
+    /// The columns of these indices, in this order.
+    ///
+    /// # Errors
+    /// When there are none.
+    ///
+    /// # Panics
+    /// When there is no such column.
+    pub(super) fn keep(self, indices: &[usize]) -> Result<Self> {
+        if indices.iter().copied().eq(0..self.columns) {
+            return Ok(self);
+        }
+        let values = match &self.values {
+            Values::Bytes(bytes) => {
+                let pick = |row: &[u8]| indices.iter().map(|&index| row[index]).collect::<Vec<_>>();
+                Values::Bytes(bytes.chunks_exact(self.columns).flat_map(pick).collect())
+            }
+            Values::Floats(matrix) => {
+                let mut kept = Matrix::zeros(self.rows, indices.len());
+                for row in 0..self.rows {
+                    for (out, &index) in kept.row_mut(row).iter_mut().zip(indices) {
+                        *out = matrix.row(row)[index];
+                    }
+                }
+                Values::Floats(kept)
+            }
+        };
+        let pick = |names: &Vec<String>| indices.iter().map(|&index| names[index].clone()).collect();
+        let column_names = self.column_names.as_ref().map(pick);
+        let labels = self.labels;
+        Ok(Self { column_names, labels, ..Self::new(&self.source, self.rows, indices.len(), values)? })
+    }
+}
+
+impl Rows for Dataset {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn copy_row(&self, row: usize, out: &mut [f32]) {
+        self.copy_row_divided(row, 1.0, out);
+    }
+}
+
+impl Dataset {
+    /// Copies one row, bytes divided by a number on their way; floats are copied as they are.
+    ///
+    /// # Panics
+    /// When there is no such row, or `out` does not have one element a column.
+    pub(super) fn copy_row_divided(&self, row: usize, bytes_by: f32, out: &mut [f32]) {
+        match &self.values {
+            Values::Bytes(bytes) => {
+                let bytes = &bytes[row * self.columns..][..self.columns];
+                bytes_to_floats(bytes, bytes_by, out);
+            }
+            Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),
+        }
+    }
+}
+
+/// Each byte divided by a number.
+fn bytes_to_floats(bytes: &[u8], by: f32, out: &mut [f32]) {
+    assert_eq!(bytes.len(), out.len(), "one element a column");
+    for (out, &byte) in out.iter_mut().zip(bytes) {
+        *out = f32::from(byte) / by;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    fn people() -> Dataset {
+        let matrix = Matrix::from_rows(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        let labels = Labels { name: None, values: strings(&["x", "y"]) };
+        Dataset::from_matrix("people", matrix, Some(strings(&["a", "b", "c"]))).unwrap().with_labels(labels).unwrap()
+    }
+
+    #[test]
+    fn columns_are_selected_by_name_in_the_order_asked_for_and_labels_stay() {
+        let selected = people().select_columns(&strings(&["c", "a"])).unwrap();
+        assert_eq!(selected.column_names().unwrap(), ["c", "a"]);
+        assert_eq!(selected.values(), &Values::Floats(Matrix::from_rows(&[[3.0, 1.0], [6.0, 4.0]])));
+        assert_eq!(selected.labels(), people().labels());
+    }
+
+    #[test]
+    fn all_columns_selected_in_their_order_are_the_same_data_set() {
+        let images = people().with_image_shape(1, 3).unwrap();
+        assert_eq!(images.clone().select_columns(&strings(&["a", "b", "c"])).unwrap(), images);
+    }
+
+    #[test]
+    fn a_missing_column_is_an_error_that_names_it_and_what_there_is() {
+        let message = |names: &[&str]| people().select_columns(&strings(names)).unwrap_err().to_string();
+        assert_eq!(message(&["a", "2"]), "people: there is no column `2`; its columns are `a`, `b`, `c`");
+        assert_eq!(message(&["a", "a"]), "people: column `a` (1) is asked for twice");
+    }
+
+    #[test]
+    fn columns_without_names_are_taken_in_their_order() {
+        let bytes = Dataset::from_bytes("bytes", 2, 2, vec![1, 2, 3, 4]).unwrap();
+        assert_eq!(bytes.clone().select_columns(&strings(&["a", "b"])).unwrap(), bytes);
+        let message = bytes.select_columns(&strings(&["a"])).unwrap_err().to_string();
+        assert_eq!(message, "bytes: 2 columns without names, but 1 are wanted: `a`");
+    }
+
+    #[test]
+    fn as_rows_it_gives_its_values_unscaled() {
+        let bytes = Dataset::from_bytes("bytes", 2, 2, vec![1, 2, 3, 255]).unwrap();
+        let mut row = [f32::NAN; 2];
+        bytes.copy_row(1, &mut row);
+        assert_eq!(row, [3.0, 255.0]);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_together_are_errors() {
+        let matrix = || Matrix::from_rows(&[[1.0, 2.0]]);
+        for (dataset, expected) in [
+            (Dataset::from_matrix("m", matrix(), Some(strings(&["a"]))), "m: 1 names for 2 columns"),
+            (
+                Dataset::from_matrix("m", matrix(), Some(strings(&["a", "a"]))),
+                "m: columns 1 and 2 are both named `a`; rename one, or leave one out with --columns",
+            ),
+            (
+                Dataset::from_matrix("m", Matrix::from_rows(&[[1.0, 2.0], [3.0, f32::NAN]]), None),
+                "m: row 2, column 2: NaN is not a finite number",
+            ),
+            (
+                Dataset::from_matrix("m", Matrix::zeros(0, 3), None),
+                "m: it holds 0 rows of 3 columns; at least one of each is needed",
+            ),
+            (Dataset::from_bytes("m", 2, 3, vec![0; 5]), "m: 5 bytes for 2 rows of 3 columns"),
+            (Dataset::from_bytes("m", 2, 0, vec![]), "m: it holds 2 rows of 0 columns; at least one of each is needed"),
+            (people().with_labels(Labels { name: None, values: vec![] }), "people: 0 labels for 2 rows"),
+            (people().with_image_shape(2, 2), "people: 3 columns are no image of 2 x 2"),
+        ] {
+            assert_eq!(dataset.unwrap_err().to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Reading a data set from a file, from any stream of bytes, or from the program itself.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::Path;
+
+use crate::data::built_in::{BUILT_IN_NAMES, read_built_in};
+use crate::data::dataset::Dataset;
+use crate::data::gzip::{self, Gunzip, Malformed};
+use crate::data::{csv, idx};
+use crate::error::{Error, Place, Result};
+
+/// Which columns of a file to read.
+///
+/// A column is asked for by the name that the header gives it, or else by its number, counted from 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The columns to learn from, in the order wanted; all but the label where this is `None`.
+    pub columns: Option<Vec<String>>,
+    /// The column of a CSV file to keep aside as [`Labels`](crate::data::Labels).
+    pub label: Option<String>,
+}
+
+/// Reads a data set from a file, or the built-in set of that name: one of [`BUILT_IN_NAMES`].
+///
+/// A file that has the name of a built-in set is reached by a path such as `./iris`. The format follows from the
+/// content, as the [module](crate::data) says. In a CSV file the first line is a header if none of its cells is a
+/// number, or if it holds one of the names asked for; else it is a row like the others.
+///
+/// ```
+/// use diabolo::data::{ReadOptions, read};
+/// let columns = Some(vec!["sepal_width".to_string(), "petal_length".to_string()]);
+/// let iris = read("iris", &ReadOptions { columns, label: None })?;
+/// assert_eq!((iris.rows(), iris.columns()), (150, 2));
+/// assert_eq!(iris.labels().unwrap().values[0], "setosa");
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+///
+/// # Errors
+/// When the file cannot be read, is not whole, or holds anything but finite numbers in the columns asked for.
+pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
+    if let Some(dataset) = read_built_in(source, options) {
+        return dataset;
+    }
+    let file = File::open(Path::new(source)).map_err(|error| {
+        let error = match error.kind() {
+            io::ErrorKind::NotFound => {
+                let names = BUILT_IN_NAMES.join(", ");
+                io::Error::new(error.kind(), format!("no such file, nor a built-in data set ({names})"))
+            }
+            _ => error,
+        };
+        read_error(source, error)
+    })?;
+    read_from(source, file, options)
+}
+
+/// Reads a data set from a stream of bytes; `name` stands for it in messages.
+///
+/// ```
+/// use diabolo::data::{ReadOptions, read_from};
+/// let people = read_from("people", &b"height,weight\n170,65\n180,81\n"[..], &ReadOptions::default())?;
+/// assert_eq!(people.column_names().unwrap(), ["height", "weight"]);
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(name: &str, input: impl Read, options: &ReadOptions) -> Result<Dataset> {
+    let (magic, mut input) = peek(name, BufReader::with_capacity(BUFFER, input))?;
+    if !magic.starts_with(&gzip::MAGIC) {
+        return read_unpacked(name, &magic, &mut input, options);
+    }
+    let (magic, mut input) = peek(name, BufReader::with_capacity(BUFFER, Gunzip::new(input)))?;
+    if magic.starts_with(&gzip::MAGIC) {
+        return Err(Place::named(name).error("gzip data within gzip data; unpack it once"));
+    }
+    read_unpacked(name, &magic, &mut input, options)
+}
+
+const BUFFER: usize = 1 << 16;
+
+/// The first four bytes, or as many as there are, and the input from its beginning.
+fn peek<R: BufRead>(name: &str, mut input: R) -> Result<(Vec<u8>, impl BufRead)> {
+    let mut magic = Vec::new();
+    input.by_ref().take(4).read_to_end(&mut magic).map_err(|error| read_error(name, error))?;
+    Ok((magic.clone(), Cursor::new(magic).chain(input)))
+}
+
+fn read_unpacked(name: &str, magic: &[u8], input: &mut dyn BufRead, options: &ReadOptions) -> Result<Dataset> {
+    match magic {
+        [] => Err(Place::named(name).error("is empty")),
+        [0, 0, ..] => idx::read(name, input, options),
+        _ if magic.contains(&0) => Err(Place::named(name)
+            .at_byte(0)
+            .error(format!("{magic:02x?} begins neither an IDX file (two zero bytes), nor gzip, nor text"))),
+        _ => csv::read(name, input, options),
+    }
+}
+
+/// The error of this crate for one that a reader gave.
+pub(super) fn read_error(name: &str, source: io::Error) -> Error {
+    match source.get_ref().and_then(|inner| inner.downcast_ref::<Malformed>()) {
+        Some(Malformed(problem)) => Place::named(name).error(problem),
+        None => Error::Io { path: name.into(), action: "cannot read", source },
+    }
+}
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -1,0 +1,285 @@
+//! Bringing columns into the range that a network learns well in, and back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::data::dataset::{Dataset, Values};
+use crate::data::rows::Rows;
+use crate::error::{Error, Place, Result};
+
+/// Which scaling is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ScalingChoice {
+    /// Bytes are divided by 255; all else is left alone.
+    #[default]
+    Auto,
+    /// All is left alone.
+    None,
+    /// Each column is brought to [0, 1] by its least and its greatest value.
+    Unit,
+    /// Each column is brought to mean 0 and standard deviation 1 (that of a population, which divides by the number of
+    /// rows).
+    Standard,
+}
+
+impl ScalingChoice {
+    /// Every choice.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::None, Self::Unit, Self::Standard];
+
+    /// Its name: `auto`, `none`, `unit` or `standard`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::None => "none",
+            Self::Unit => "unit",
+            Self::Standard => "standard",
+        }
+    }
+}
+
+impl fmt::Display for ScalingChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ScalingChoice {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|choice| choice.name() == name).ok_or_else(|| Error::Setting {
+            name: "scale",
+            problem: format!("there is no `{name}`; choose {}", Self::ALL.map(Self::name).join(", ")),
+        })
+    }
+}
+
+/// What was done to columns: from the units of a file to those of a network, and back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling(Kind);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    None,
+    Bytes,
+    Columns { name: &'static str, offsets: Vec<f32>, scales: Vec<f32> },
+}
+
+/// The greatest byte.
+const BYTE_SCALE: f32 = 255.0;
+
+impl Scaling {
+    /// Leaves all alone.
+    pub fn none() -> Self {
+        Self(Kind::None)
+    }
+
+    /// The scaling of a choice, fitted on some rows of a data set: those to learn from.
+    ///
+    /// Sums run in double precision, in the order of `rows`. A column whose values are all the same, or spread
+    /// less than the smallest normal `f32`, is only moved, not scaled.
+    ///
+    /// # Errors
+    /// When there are no rows to fit on, or the values of a column lie further apart than an `f32` can tell.
+    ///
+    /// # Panics
+    /// When one of the rows does not exist.
+    pub fn fit(choice: ScalingChoice, dataset: &Dataset, rows: &[usize]) -> Result<Self> {
+        let fit_column: fn(&ColumnStatistics) -> (f64, f64) = match choice {
+            ScalingChoice::None => return Ok(Self::none()),
+            ScalingChoice::Auto => {
+                let bytes = matches!(dataset.values(), Values::Bytes(_));
+                return Ok(Self(if bytes { Kind::Bytes } else { Kind::None }));
+            }
+            ScalingChoice::Unit => |column| (column.least, column.greatest - column.least),
+            ScalingChoice::Standard => |column| (column.mean, column.deviation),
+        };
+        if rows.is_empty() {
+            return Err(Place::named(dataset.source()).error("no rows to fit the scaling on"));
+        }
+        let (mut offsets, mut scales) = (Vec::new(), Vec::new());
+        for (index, column) in statistics(dataset, rows).iter().enumerate() {
+            if column.greatest - column.least > f64::from(f32::MAX) {
+                return Err(Place::named(dataset.source()).error(format!(
+                    "column {}: its values lie further apart than single precision can tell",
+                    index + 1
+                )));
+            }
+            let (offset, scale) = fit_column(column);
+            offsets.push(offset as f32);
+            // Rounding can give even a constant column a tiny deviation from its mean.
+            let constant = column.least == column.greatest || scale < f64::from(f32::MIN_POSITIVE);
+            scales.push(if constant { 1.0 } else { scale as f32 });
+        }
+        Ok(Self(Kind::Columns { name: choice.name(), offsets, scales }))
+    }
+
+    /// The scaling that [`name`](Self::name), [`offsets`](Self::offsets) and [`scales`](Self::scales) tell of.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] when they are not what those can return.
+    pub fn restore(name: &str, offsets: Vec<f32>, scales: Vec<f32>) -> Result<Self> {
+        let error = |problem: &str| Err(Error::Mismatch(format!("scaling `{name}`: {problem}")));
+        let name = match name {
+            "none" | "bytes" if !(offsets.is_empty() && scales.is_empty()) => {
+                return error("columns are treated alike, so they have no offsets and scales");
+            }
+            "none" => return Ok(Self(Kind::None)),
+            "bytes" => return Ok(Self(Kind::Bytes)),
+            "unit" => "unit",
+            "standard" => "standard",
+            _ => return error("there is none of this name"),
+        };
+        let finite = offsets.iter().all(|offset| offset.is_finite());
+        let positive = scales.iter().all(|scale| scale.is_normal() && *scale > 0.0);
+        if offsets.is_empty() || offsets.len() != scales.len() || !finite || !positive {
+            return error("each column needs a finite offset and a positive scale");
+        }
+        Ok(Self(Kind::Columns { name, offsets, scales }))
+    }
+
+    /// What was done: `none`; `bytes`, divided by 255; `unit` or `standard`, by column.
+    pub fn name(&self) -> &'static str {
+        match &self.0 {
+            Kind::None => "none",
+            Kind::Bytes => "bytes",
+            Kind::Columns { name, .. } => name,
+        }
+    }
+
+    /// What was taken from each column; empty when the columns are treated alike.
+    pub fn offsets(&self) -> &[f32] {
+        match &self.0 {
+            Kind::Columns { offsets, .. } => offsets,
+            _ => &[],
+        }
+    }
+
+    /// What each column was divided by after that; empty when the columns are treated alike.
+    pub fn scales(&self) -> &[f32] {
+        match &self.0 {
+            Kind::Columns { scales, .. } => scales,
+            _ => &[],
+        }
+    }
+
+    /// How many columns it was fitted on; `None` when it does for any number of them.
+    pub fn columns(&self) -> Option<usize> {
+        match &self.0 {
+            Kind::Columns { scales, .. } => Some(scales.len()),
+            _ => None,
+        }
+    }
+
+    /// Brings a row from the units of the file into those of the network.
+    ///
+    /// # Panics
+    /// When the row has not the columns that the scaling was fitted on.
+    pub fn apply(&self, row: &mut [f32]) {
+        match &self.0 {
+            Kind::None => {}
+            Kind::Bytes => row.iter_mut().for_each(|value| *value /= BYTE_SCALE),
+            Kind::Columns { offsets, scales, .. } => {
+                assert_eq!(row.len(), scales.len(), "a row has the columns that its scaling was fitted on");
+                for ((value, offset), scale) in row.iter_mut().zip(offsets).zip(scales) {
+                    *value = (*value - offset) / scale;
+                }
+            }
+        }
+    }
+
+    /// Brings a row from the units of the network back into those of the file.
+    ///
+    /// # Panics
+    /// When the row has not the columns that the scaling was fitted on.
+    pub fn invert(&self, row: &mut [f32]) {
+        match &self.0 {
+            Kind::None => {}
+            Kind::Bytes => row.iter_mut().for_each(|value| *value *= BYTE_SCALE),
+            Kind::Columns { offsets, scales, .. } => {
+                assert_eq!(row.len(), scales.len(), "a row has the columns that its scaling was fitted on");
+                for ((value, offset), scale) in row.iter_mut().zip(offsets).zip(scales) {
+                    *value = *value * scale + offset;
+                }
+            }
+        }
+    }
+
+    /// The rows of a data set in the units of the network, each converted when it is copied.
+    ///
+    /// # Panics
+    /// When the data set has not the columns that the scaling was fitted on.
+    pub fn rows<'a>(&'a self, dataset: &'a Dataset) -> ScaledRows<'a> {
+        assert!(
+            self.columns().is_none_or(|columns| columns == dataset.columns()),
+            "a data set has the columns that its scaling was fitted on"
+        );
+        ScaledRows { scaling: self, dataset }
+    }
+}
+
+/// The rows of a [`Dataset`] in the units of a network: see [`Scaling::rows`].
+#[derive(Debug, Clone, Copy)]
+pub struct ScaledRows<'a> {
+    scaling: &'a Scaling,
+    dataset: &'a Dataset,
+}
+
+impl Rows for ScaledRows<'_> {
+    fn rows(&self) -> usize {
+        self.dataset.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.dataset.columns()
+    }
+
+    fn copy_row(&self, row: usize, out: &mut [f32]) {
+        match (&self.scaling.0, self.dataset.values()) {
+            (Kind::Bytes, Values::Bytes(_)) => self.dataset.copy_row_divided(row, BYTE_SCALE, out),
+            _ => {
+                self.dataset.copy_row(row, out);
+                self.scaling.apply(out);
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ColumnStatistics {
+    least: f64,
+    greatest: f64,
+    mean: f64,
+    deviation: f64,
+}
+
+/// Extremes, mean and population deviation of every column over some rows: one pass for the means, one for the squared
+/// distances from them, which loses nothing where the mean is far from 0.
+fn statistics(dataset: &Dataset, rows: &[usize]) -> Vec<ColumnStatistics> {
+    let none = ColumnStatistics { least: f64::INFINITY, greatest: f64::NEG_INFINITY, mean: 0.0, deviation: 0.0 };
+    let mut columns = vec![none; dataset.columns()];
+    let mut buffer = vec![0.0; dataset.columns()];
+    let count = rows.len() as f64;
+    for &row in rows {
+        dataset.copy_row(row, &mut buffer);
+        for (column, &value) in columns.iter_mut().zip(&buffer) {
+            let value = f64::from(value);
+            column.least = column.least.min(value);
+            column.greatest = column.greatest.max(value);
+            column.mean += value;
+        }
+    }
+    columns.iter_mut().for_each(|column| column.mean /= count);
+    for &row in rows {
+        dataset.copy_row(row, &mut buffer);
+        for (column, &value) in columns.iter_mut().zip(&buffer) {
+            column.deviation += (f64::from(value) - column.mean).powi(2);
+        }
+    }
+    columns.iter_mut().for_each(|column| column.deviation = (column.deviation / count).sqrt());
+    columns
+}
+
+#[cfg(test)]
+#[path = "scaling_tests.rs"]
+mod tests;
