@@ -10,7 +10,7 @@ use super::{Architecture, BatchError, Layer, Loss, Network};
 use crate::data::Rows;
 use crate::gemm::gemm;
 use crate::kernels;
-use crate::matrix::{Matrix, MatrixView, MatrixViewMut};
+use crate::matrix::{AlignedBuffer, Matrix, MatrixView, MatrixViewMut};
 use crate::parallel::for_each_piece;
 
 /// Rows of a weight matrix (outputs of a layer) whose gradient is summed together, on one thread.
@@ -189,10 +189,11 @@ impl Network {
     }
 
     fn bias_gradient(&self, index: usize, tiles: &[Tile], gradient: &mut [f32]) {
+        let mut sums = AlignedBuffer::zeros(gradient.len());
         gradient.fill(0.0);
         for tile in tiles {
-            let delta = tile.traces[index].delta.rows_view(0..tile.rows);
-            kernels::add_column_sums(self.isa, delta.as_slice(), gradient);
+            kernels::column_sums(self.isa, tile.traces[index].delta.rows_view(0..tile.rows).as_slice(), &mut sums);
+            kernels::axpy(self.isa, 1.0, &sums, gradient);
         }
     }
 }

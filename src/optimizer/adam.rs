@@ -26,7 +26,7 @@ impl Adam {
 impl Optimizer for Adam {
     fn update(&mut self, isa: Isa, learning_rate: f32, parameters: &mut [f32], gradient: &[f32]) {
         self.steps += 1;
-        let step = AdamStep::new(learning_rate, 0.9, 0.999, 1e-8, self.steps);
+        let step = AdamStep { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: self.steps };
         let moments = self.first_moment.par_chunks_mut(PIECE).zip_eq(self.second_moment.par_chunks_mut(PIECE));
         parameters.par_chunks_mut(PIECE).zip_eq(gradient.par_chunks(PIECE)).zip_eq(moments).for_each(
             |((parameters, gradient), (first, second))| kernels::adam(isa, parameters, first, second, gradient, step),
