@@ -1,0 +1,34 @@
+//! Bytes into floats.
+
+use super::Isa;
+use pulp::{Simd, WithSimd};
+
+/// `out` = byte / divisor, correctly rounded.
+///
+/// It divides, because byte · (1 / 255) is a rounding away from byte / 255 for half of all bytes; a vector division
+/// keeps up with the stores.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn bytes_to_floats(isa: Isa, bytes: &[u8], divisor: f32, out: &mut [f32]) {
+    assert_eq!(bytes.len(), out.len(), "slices of different lengths");
+    isa.run(BytesToFloats { bytes, divisor, out });
+}
+
+struct BytesToFloats<'a> {
+    bytes: &'a [u8],
+    divisor: f32,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for BytesToFloats<'_> {
+    type Output = ();
+
+    /// [`Simd`] has no conversion from bytes; the compiler vectorises this loop for the instruction set dispatched to.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (out, &byte) in self.out.iter_mut().zip(self.bytes) {
+            *out = f32::from(byte) / self.divisor;
+        }
+    }
+}

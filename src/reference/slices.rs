@@ -1,0 +1,137 @@
+//! The losses, updates, sums and other kernels over slices, an element at a time in double precision.
+//!
+//! Each function is the twin of the kernel of its name in [`crate::kernels`], and panics as it does.
+
+use crate::kernels::AdamStep;
+
+/// Walks two slices of one length.
+fn pairs<'a>(a: &'a [f32], b: &'a [f32]) -> impl Iterator<Item = (f64, f64)> + 'a {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(&a, &b)| (f64::from(a), f64::from(b)))
+}
+
+/// Σ (output − target)², and its gradient times scale.
+pub fn squared_error(output: &[f32], target: &[f32], scale: f32, gradient: &mut [f32]) -> f64 {
+    assert_eq!(output.len(), gradient.len());
+    for (gradient, (output, target)) in gradient.iter_mut().zip(pairs(output, target)) {
+        *gradient = (f64::from(scale) * 2.0 * (output - target)) as f32;
+    }
+    squared_distance(output, target)
+}
+
+/// Σ (a − b)².
+pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    pairs(a, b).map(|(a, b)| (a - b).powi(2)).sum()
+}
+
+/// The cross-entropy of targets and the sigmoid of logits, and its gradient times scale.
+pub fn sigmoid_cross_entropy(logits: &[f32], target: &[f32], scale: f32, gradient: &mut [f32]) -> f64 {
+    assert_eq!(logits.len(), gradient.len());
+    let mut sum = 0.0;
+    for (gradient, (logit, target)) in gradient.iter_mut().zip(pairs(logits, target)) {
+        *gradient = (f64::from(scale) * (1.0 / (1.0 + (-logit).exp()) - target)) as f32;
+        sum += (logit.max(0.0) - target * logit) + (-logit.abs()).exp().ln_1p();
+    }
+    sum
+}
+
+/// w ← w − α g.
+pub fn sgd(parameters: &mut [f32], gradient: &[f32], learning_rate: f32) {
+    axpy(-learning_rate, gradient, parameters);
+}
+
+/// v ← μ v + g, then w ← w − α v.
+pub fn momentum(parameters: &mut [f32], velocity: &mut [f32], gradient: &[f32], learning_rate: f32, momentum: f32) {
+    assert!(parameters.len() == gradient.len() && velocity.len() == gradient.len());
+    for i in 0..gradient.len() {
+        let v = f64::from(momentum) * f64::from(velocity[i]) + f64::from(gradient[i]);
+        velocity[i] = v as f32;
+        parameters[i] = (f64::from(parameters[i]) - f64::from(learning_rate) * v) as f32;
+    }
+}
+
+/// Algorithm 1 of Kingma & Ba (2015).
+pub fn adam(
+    parameters: &mut [f32],
+    first_moment: &mut [f32],
+    second_moment: &mut [f32],
+    gradient: &[f32],
+    step: AdamStep,
+) {
+    let length = gradient.len();
+    assert!(parameters.len() == length && first_moment.len() == length && second_moment.len() == length);
+    let (beta1, beta2) = (f64::from(step.beta1), f64::from(step.beta2));
+    for i in 0..length {
+        let g = f64::from(gradient[i]);
+        let m = beta1 * f64::from(first_moment[i]) + (1.0 - beta1) * g;
+        let v = beta2 * f64::from(second_moment[i]) + (1.0 - beta2) * g * g;
+        let m_hat = m / (1.0 - beta1.powf(step.step as f64));
+        let v_hat = v / (1.0 - beta2.powf(step.step as f64));
+        let change = f64::from(step.learning_rate) * m_hat / (v_hat.sqrt() + f64::from(step.epsilon));
+        first_moment[i] = m as f32;
+        second_moment[i] = v as f32;
+        parameters[i] = (f64::from(parameters[i]) - change) as f32;
+    }
+}
+
+/// y ← a x + y.
+pub fn axpy(a: f32, x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), y.len());
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = (f64::from(a) * f64::from(x) + f64::from(*y)) as f32;
+    }
+}
+
+/// x ← a x.
+pub fn scale(a: f32, x: &mut [f32]) {
+    for x in x {
+        *x = (f64::from(a) * f64::from(*x)) as f32;
+    }
+}
+
+/// Replaces every value by e to its power.
+pub fn exp(values: &mut [f32]) {
+    for value in values {
+        *value = f64::from(*value).exp() as f32;
+    }
+}
+
+/// Σ x.
+pub fn sum(x: &[f32]) -> f64 {
+    x.iter().map(|&x| f64::from(x)).sum()
+}
+
+/// Σ x y.
+pub fn dot(x: &[f32], y: &[f32]) -> f64 {
+    pairs(x, y).map(|(x, y)| x * y).sum()
+}
+
+/// Σ x².
+pub fn squared_norm(x: &[f32]) -> f64 {
+    dot(x, x)
+}
+
+/// Adds `row` to each row of `values`.
+pub fn add_row(row: &[f32], values: &mut [f32]) {
+    assert!(values.is_empty() || values.len() % row.len() == 0);
+    for (i, value) in values.iter_mut().enumerate() {
+        *value = (f64::from(*value) + f64::from(row[i % row.len()])) as f32;
+    }
+}
+
+/// Writes the sums of the columns of `values`.
+pub fn column_sums(values: &[f32], sums: &mut [f32]) {
+    let columns = sums.len();
+    assert!(values.is_empty() || values.len() % columns == 0);
+    for (column, sum) in sums.iter_mut().enumerate() {
+        *sum = values.iter().skip(column).step_by(columns).map(|&value| f64::from(value)).sum::<f64>() as f32;
+    }
+}
+
+/// byte / divisor.
+pub fn bytes_to_floats(bytes: &[u8], divisor: f32, out: &mut [f32]) {
+    assert_eq!(bytes.len(), out.len());
+    for (out, &byte) in out.iter_mut().zip(bytes) {
+        *out = (f64::from(byte) / f64::from(divisor)) as f32;
+    }
+}
