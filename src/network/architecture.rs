@@ -265,15 +265,16 @@ mod tests {
 
     #[test]
     fn the_waist_is_the_narrowest_hidden_layer_nearest_the_middle() {
-        for (text, waist) in [("9,2,9", 1), ("9,4,2,4,9", 2), ("9,3,3,3,9", 2), ("4,8,4", 1), ("9,2,5,9", 1), ("9,3,3,9", 1)] {
+        for (text, waist) in
+            [("9,2,9", 1), ("9,4,2,4,9", 2), ("9,3,3,3,9", 2), ("4,8,4", 1), ("9,2,5,9", 1), ("9,3,3,9", 1)]
+        {
             assert_eq!(sizes(text).waist(), waist, "{text}");
         }
     }
 
     #[test]
     fn activations_stand_where_they_are_asked_for() {
-        let activations =
-            Activations { hidden: Activation::Relu, code: Activation::Tanh, output: Activation::Sigmoid };
+        let activations = Activations { hidden: Activation::Relu, code: Activation::Tanh, output: Activation::Sigmoid };
         let architecture = Architecture::new(sizes("9,4,2,4,9"), activations, true);
         let found: Vec<_> = architecture.layers().iter().map(Layer::activation).collect();
         assert_eq!(found, [Activation::Relu, Activation::Tanh, Activation::Relu, Activation::Sigmoid]);

@@ -60,7 +60,9 @@ impl FromStr for Initialisation {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || Error::Setting {
             name: "init",
-            problem: format!("`{text}` is neither `fan-in` nor `normal:STDDEV` with a number above 0, as in normal:0.1"),
+            problem: format!(
+                "`{text}` is neither `fan-in` nor `normal:STDDEV` with a number above 0, as in normal:0.1"
+            ),
         };
         match text.split_once(':') {
             None if text == "fan-in" => Ok(Self::FanIn),
@@ -79,7 +81,11 @@ mod tests {
     use crate::network::{Activations, Network};
 
     fn deviation(initialisation: Initialisation, activation: Activation) -> f64 {
-        let architecture = Architecture::new("400,100,400".parse().unwrap(), Activations { code: activation, ..Activations::hidden(activation) }, true);
+        let architecture = Architecture::new(
+            "400,100,400".parse().unwrap(),
+            Activations { code: activation, ..Activations::hidden(activation) },
+            true,
+        );
         let network = Network::new(architecture, initialisation, 3);
         let weights = network.weights(0);
         let squares: f64 = weights.as_slice().iter().map(|&weight| f64::from(weight).powi(2)).sum();
@@ -100,7 +106,9 @@ mod tests {
         for initialisation in [Initialisation::FanIn, Initialisation::Normal(0.25)] {
             assert_eq!(initialisation.to_string().parse::<Initialisation>().unwrap(), initialisation);
         }
-        for text in ["", "normal", "normal:", "normal:0", "normal:-1", "normal:nan", "normal:inf", "fan-in:2", "uniform"] {
+        for text in
+            ["", "normal", "normal:", "normal:0", "normal:-1", "normal:nan", "normal:inf", "fan-in:2", "uniform"]
+        {
             assert!(text.parse::<Initialisation>().is_err(), "{text}");
         }
     }

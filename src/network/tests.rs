@@ -4,7 +4,7 @@ use crate::evaluate::Reconstruct;
 use crate::kernels::Activation;
 use crate::matrix::Matrix;
 use crate::random::{Purpose, generator};
-use crate::reference;
+use crate::reference::network as reference;
 use rand::RngExt;
 
 /// Rows in [0, 1), the same for the same seed.
@@ -108,7 +108,8 @@ fn a_short_batch_in_used_buffers_gives_the_gradient_of_its_rows_alone() {
     let mut gradient = vec![0.0; network.parameters().len()];
     network.gradient(&data, &(0..100).collect::<Vec<_>>(), &mut batch, &mut gradient);
     network.gradient(&data, &[7, 3], &mut batch, &mut gradient);
-    let (expected, _) = reference::gradient(&network, &[data.row(7).to_vec(), data.row(3).to_vec()], Loss::SquaredError);
+    let (expected, _) =
+        reference::gradient(&network, &[data.row(7).to_vec(), data.row(3).to_vec()], Loss::SquaredError);
     assert_close(&gradient, &expected, 1e-5, "two rows");
 }
 

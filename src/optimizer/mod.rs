@@ -69,10 +69,9 @@ impl OptimizerChoice {
     /// When the momentum does not lie in [0, 1).
     pub fn check(self) -> Result<()> {
         match self {
-            Self::Sgd { momentum } if !(0.0..1.0).contains(&momentum) => Err(Error::Setting {
-                name: "momentum",
-                problem: format!("{momentum} does not lie in [0, 1)"),
-            }),
+            Self::Sgd { momentum } if !(0.0..1.0).contains(&momentum) => {
+                Err(Error::Setting { name: "momentum", problem: format!("{momentum} does not lie in [0, 1)") })
+            }
             _ => Ok(()),
         }
     }

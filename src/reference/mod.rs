@@ -4,7 +4,7 @@
 
 pub mod activation;
 mod gemm;
-pub mod pairs;
+pub mod network;
 mod slices;
 
 pub use gemm::gemm;

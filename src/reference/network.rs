@@ -1,5 +1,6 @@
 //! The textbook training step: one row at a time, sums in double precision, straight from the chain rule.
 
+use super::activation;
 use crate::kernels::Activation;
 use crate::network::{BatchError, Layer, Loss, Network};
 
@@ -34,7 +35,7 @@ fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradie
     let mut sums = Vec::new();
     for layer in layers {
         let sum = weighted_sums(layer, &parameters, &inputs[inputs.len() - 1]);
-        inputs.push(sum.iter().map(|&sum| super::activation(layer.activation(), sum)).collect());
+        inputs.push(sum.iter().map(|&sum| activation::function(layer.activation(), sum)).collect());
         sums.push(sum);
     }
     let output = &inputs[layers.len()];
@@ -43,7 +44,7 @@ fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradie
     let (loss_value, mut delta): (f64, Vec<f64>) = match loss {
         Loss::SquaredError => {
             let activation = layers[layers.len() - 1].activation();
-            let slope = |index: usize| derivative(activation, logits[index]);
+            let slope = |index: usize| derivative(activation, logits[index], output[index]);
             (squared_error, (0..target.len()).map(|i| 2.0 * (output[i] - target[i]) / rows * slope(i)).collect())
         }
         Loss::CrossEntropy => {
@@ -68,7 +69,8 @@ fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradie
         }
         if index > 0 {
             let activation = layers[index - 1].activation();
-            delta = before.iter().zip(&sums[index - 1]).map(|(before, &z)| before * derivative(activation, z)).collect();
+            let slopes = sums[index - 1].iter().zip(&inputs[index]).map(|(&z, &y)| derivative(activation, z, y));
+            delta = before.iter().zip(slopes).map(|(before, slope)| before * slope).collect();
         }
     }
     BatchError { loss: loss_value, squared_error }
@@ -78,12 +80,14 @@ fn weighted_sums(layer: &Layer, parameters: &[f64], input: &[f64]) -> Vec<f64> {
     let sum = |output: usize| {
         let start = layer.weight_range().start + output * layer.inputs();
         let bias = if layer.has_bias() { parameters[layer.bias_range().start + output] } else { 0.0 };
-        let products = parameters[start..start + layer.inputs()].iter().zip(input).map(|(weight, input)| weight * input);
+        let products =
+            parameters[start..start + layer.inputs()].iter().zip(input).map(|(weight, input)| weight * input);
         bias + products.sum::<f64>()
     };
     (0..layer.outputs()).map(sum).collect()
 }
 
-fn derivative(activation: Activation, input: f64) -> f64 {
-    super::activation_derivative(activation, input)
+/// The derivative by the input z, given also the output y.
+fn derivative(activation: Activation, z: f64, y: f64) -> f64 {
+    activation::derivative(activation, if activation.needs_input() { z } else { y })
 }

@@ -4,7 +4,7 @@ use crate::kernels::Activation;
 use crate::matrix::Matrix;
 use crate::network::{Activations, Architecture, Initialisation, Loss, Network};
 use crate::optimizer::OptimizerChoice;
-use crate::reference;
+use crate::reference::network as reference;
 
 fn network(activation: Activation, output: Activation) -> Network {
     let activations = Activations { output, ..Activations::hidden(activation) };
