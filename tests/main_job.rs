@@ -56,7 +56,7 @@ fn the_same_seed_gives_the_same_model_file_for_any_number_of_threads() {
     let mut files = Vec::new();
     for (threads, optimizer) in [(1, "adam"), (2, "adam"), (3, "adam"), (1, "sgd"), (2, "sgd"), (3, "sgd")] {
         folder.done(&format!(
-            "train digits --layers 64,100,2,100,64 --epochs 3 --batch-size 200 --learning-rate 0.0001 \
+            "train digits --layers 64,100,2,100,64 --epochs 3 --batch-size 200 --scale unit --learning-rate 0.001 \
              --validation 0.2 --optimizer {optimizer} --threads {threads} --out model.safetensors"
         ));
         files.push(folder.bytes("model.safetensors"));
