@@ -48,13 +48,13 @@ fn write_beside(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()
     // `tempfile` alone would let only the owner read it; opened like this, the umask decides.
     let create = |path: &Path| File::options().write(true).create_new(true).open(path);
     let mut file = tempfile::Builder::new().prefix(".diabolo-").suffix(".tmp").make_in(folder, create)?;
+    if let Some(permissions) = existing {
+        file.as_file().set_permissions(permissions)?;
+    }
     let mut out = BufWriter::new(file.as_file_mut());
     write(&mut out)?;
     out.flush()?;
     drop(out);
-    if let Some(permissions) = existing {
-        file.as_file().set_permissions(permissions)?;
-    }
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|failed| failed.error)?;
     Ok(())
