@@ -1,6 +1,6 @@
 //! Writing files that are whole or absent.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
     let checked = if is_special(path) {
         File::options().append(true).open(path).map(drop)
     } else {
-        Replacement::new(path).map(drop)
+        create_beside(path).map(drop)
     };
     checked.map_err(|source| Error::Io { path: path.to_owned(), action: "cannot write", source })
 }
@@ -49,45 +49,36 @@ fn write_directly(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<
 }
 
 fn write_beside(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let Replacement { mut file, target, permissions } = Replacement::new(path)?;
+    let (mut file, target) = create_beside(path)?;
     let mut out = BufWriter::new(file.as_file_mut());
     write(&mut out)?;
     out.flush()?;
     drop(out);
-    if let Some(permissions) = permissions {
-        file.as_file().set_permissions(permissions)?;
-    }
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|failed| failed.error)?;
     Ok(())
 }
 
-/// A temporary file that is to take a target's place.
-struct Replacement {
-    file: NamedTempFile<File>,
-    target: PathBuf,
-    /// Those of the file that stands there, if any.
-    permissions: Option<Permissions>,
-}
-
-impl Replacement {
-    fn new(path: &Path) -> io::Result<Self> {
-        // A rename needs no right to write to the target, so that must be asked for first.
-        let permissions = match File::options().write(true).open(path) {
-            Ok(file) => Some(file.metadata()?.permissions()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        let target = if permissions.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        // `tempfile` alone would let only the owner read it; opened like this, the umask decides.
-        let create = |path: &Path| File::options().write(true).create_new(true).open(path);
-        let file = tempfile::Builder::new().prefix(".diabolo-").suffix(".tmp").make_in(folder, create)?;
-        Ok(Self { file, target, permissions })
+/// A temporary file that can take a path's place, with its permissions, and that place with links followed.
+fn create_beside(path: &Path) -> io::Result<(NamedTempFile<File>, PathBuf)> {
+    // A rename needs no right to write to the target, so that must be asked for first.
+    let existing = match File::options().write(true).open(path) {
+        Ok(file) => Some(file.metadata()?.permissions()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let target = if existing.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // `tempfile` alone would let only the owner read it; opened like this, the umask decides.
+    let create = |path: &Path| File::options().write(true).create_new(true).open(path);
+    let file = tempfile::Builder::new().prefix(".diabolo-").suffix(".tmp").make_in(folder, create)?;
+    if let Some(permissions) = existing {
+        file.as_file().set_permissions(permissions)?;
     }
+    Ok((file, target))
 }
 
 #[cfg(test)]
@@ -138,7 +129,20 @@ mod tests {
         let path = folder.path().join("absent").join("rows.csv");
         let message = write_whole(&path, |_| Ok(())).unwrap_err().to_string();
         assert!(message.starts_with(&format!("{}: cannot write: ", path.display())), "{message}");
-        assert!(!message.contains(".tmp"), "{message}");
+        assert!(!message.contains(".diabolo-"), "{message}");
+    }
+
+    #[test]
+    fn checking_says_what_writing_would_meet_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        check_writable(&path).unwrap();
+        assert!(names_in(folder.path()).is_empty());
+        fs::write(&path, "old").unwrap();
+        check_writable(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        check_writable(folder.path()).unwrap_err();
+        check_writable(&folder.path().join("absent").join("rows.csv")).unwrap_err();
     }
 
     #[test]

@@ -14,7 +14,12 @@ const WORTH_SHARING: usize = 1 << 20;
 ///
 /// # Panics
 /// When `length` is 0.
-pub fn for_each_piece<T: Send>(values: &mut [T], length: usize, operations: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+pub fn for_each_piece<T: Send>(
+    values: &mut [T],
+    length: usize,
+    operations: usize,
+    work: impl Fn(usize, &mut [T]) + Sync,
+) {
     if operations < WORTH_SHARING || values.len() <= length {
         values.chunks_mut(length).enumerate().for_each(|(index, piece)| work(index, piece));
     } else {

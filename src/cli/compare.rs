@@ -42,7 +42,8 @@ impl Compare {
         let (dataset, validation) = self.data.read(Some(&self.validation))?;
         let validation = ValidationArgument::resolve(Some(&self.validation), validation.as_ref());
         let layers = self.layers(dataset.columns())?;
-        let pca = PcaOptions { components: Components::Count(layers.code()), seed: self.data.seed, ..PcaOptions::default() };
+        let pca =
+            PcaOptions { components: Components::Count(layers.code()), seed: self.data.seed, ..PcaOptions::default() };
         let options = self.train.options(layers, &self.data)?;
         let pca = fit_pca(&dataset, self.data.scale, &pca, validation)?;
         let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);

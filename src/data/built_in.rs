@@ -16,8 +16,9 @@ pub(super) fn read_built_in(name: &str, options: &ReadOptions) -> Option<Result<
         "iris" => Some(read_labelled(name, include_bytes!("../../data/iris.csv"), "species", options)),
         "digits" => {
             let digits = read_labelled(name, include_bytes!("../../data/digits.csv.gz"), "digit", options);
-            Some(digits.and_then(|digits| match options.columns {
-                None if digits.columns() == 64 => digits.with_image_shape(8, 8),
+            let pixels = (0..64).map(|pixel| format!("pixel_{}_{}", pixel / 8, pixel % 8));
+            Some(digits.and_then(|digits| match digits.column_names() {
+                Some(names) if pixels.eq(names.iter().cloned()) => digits.with_image_shape(8, 8),
                 _ => Ok(digits),
             }))
         }
@@ -94,6 +95,15 @@ mod tests {
         let iris = read_built_in("iris", &options).unwrap().unwrap();
         assert_eq!(iris.column_names().unwrap(), ["petal_length", "sepal_width"]);
         assert_eq!(iris.labels().unwrap().values[149], "virginica");
+    }
+
+    #[test]
+    fn digits_are_images_only_while_all_their_pixels_are_columns_in_order() {
+        let image_shape = |options: &ReadOptions| read_built_in("digits", options).unwrap().unwrap().image_shape();
+        let pixels = built_in("digits").column_names().map(<[String]>::to_vec);
+        assert_eq!(image_shape(&ReadOptions { columns: pixels, label: None }), Some((8, 8)));
+        assert_eq!(image_shape(&ReadOptions { columns: None, label: Some("65".into()) }), Some((8, 8)));
+        assert_eq!(image_shape(&ReadOptions { columns: None, label: Some("pixel_0_0".into()) }), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ const HEAD: u64 = 1 << 16;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a table from text that begins with `input`.
+/// Reads a table from text.
 pub(super) fn read(source: &str, input: &mut dyn BufRead, options: &ReadOptions) -> Result<Dataset> {
     let mut records = Records::new(source, input)?;
     if !records.advance()? {
@@ -33,7 +33,8 @@ pub(super) fn read(source: &str, input: &mut dyn BufRead, options: &ReadOptions)
     let mut is_first = header.is_none();
     while is_first || records.advance()? {
         if records.record.len() != width {
-            let problem = format!("{} cells, where the first line has {width}", records.record.len());
+            let found = records.record.len();
+            let problem = format!("number of cells: {found} found, {width} expected as in the first line");
             return Err(records.place().error(problem));
         }
         for &column in &selection.features {
@@ -144,22 +145,25 @@ impl<'a> Records<'a> {
     }
 }
 
-/// What separates the cells of the first line: a tab if it has one outside quotes, else a semicolon, else a comma.
+/// What separates the cells of the first line that is not blank: a tab if it has one outside quotes, else a semicolon,
+/// else a comma.
 fn separator(text: &[u8]) -> u8 {
+    let is_newline = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let blank = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let start = text[..blank].iter().rposition(is_newline).map_or(0, |newline| newline + 1);
     let mut quoted = false;
-    let line = text.trim_ascii_start().iter().take_while(|&&byte| {
-        quoted ^= byte == b'"';
-        quoted || (byte != b'\n' && byte != b'\r')
-    });
-    let mut quoted = false;
-    let outside: Vec<u8> = line
-        .copied()
-        .filter(|&byte| {
-            quoted ^= byte == b'"';
-            !quoted
-        })
-        .collect();
-    [b'\t', b';'].into_iter().find(|separator| outside.contains(separator)).unwrap_or(b',')
+    let mut separator = b',';
+    for byte in &text[start..] {
+        match byte {
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'\t' => return b'\t',
+            b';' => separator = b';',
+            _ if is_newline(byte) => break,
+            _ => {}
+        }
+    }
+    separator
 }
 
 /// Whether a cell is meant as a number, be it a usable one or not.
@@ -173,23 +177,27 @@ fn has_decimal_comma(cell: &str) -> bool {
 
 /// The finite number that a cell holds, or what is wrong with it.
 fn number(cell: &str) -> std::result::Result<f32, String> {
+    let value = cell.parse::<f32>();
+    value.ok().filter(|value| value.is_finite()).ok_or_else(|| why_no_number(cell))
+}
+
+#[cold]
+fn why_no_number(cell: &str) -> String {
     let shown = shown(cell);
-    match cell.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) if cell.bytes().any(|byte| byte.is_ascii_digit()) => {
-            Err(format!("{shown} is beyond the range of single precision (about 3.4e38)"))
+    let mut parts = cell.split_whitespace();
+    if cell.is_empty() {
+        "the cell is empty; a number is needed".to_owned()
+    } else if cell.parse::<f32>().is_ok() {
+        match cell.bytes().any(|byte| byte.is_ascii_digit()) {
+            true => format!("{shown} is beyond the range of single precision (about 3.4e38)"),
+            false => format!("{shown} is not a finite number"),
         }
-        Ok(_) => Err(format!("{shown} is not a finite number")),
-        Err(_) if cell.is_empty() => Err("the cell is empty; a number is needed".to_owned()),
-        Err(_) if has_decimal_comma(cell) => {
-            Err(format!("{shown} has a decimal comma; write {}", cell.replace(',', ".")))
-        }
-        Err(_) if cell.split_whitespace().count() > 1 && cell.split_whitespace().all(resembles_number) => {
-            Err(format!("{shown} is several numbers; separate cells by commas, semicolons or tabs"))
-        }
-        Err(_) => Err(format!(
-            "{shown} is not a number; keep a column of text aside with --label, or choose others with --columns"
-        )),
+    } else if has_decimal_comma(cell) {
+        format!("{shown} has a decimal comma; write {}", cell.replace(',', "."))
+    } else if parts.clone().count() > 1 && parts.all(resembles_number) {
+        format!("{shown} is several numbers; separate cells by commas, semicolons or tabs")
+    } else {
+        format!("{shown} is not a number; keep a column of text aside with --label, or choose others with --columns")
     }
 }
 
@@ -202,5 +210,4 @@ fn shown(cell: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "csv_tests.rs"]
 mod tests;

@@ -204,6 +204,20 @@ impl Dataset {
         let labels = self.labels;
         Ok(Self { column_names, labels, ..Self::new(&self.source, self.rows, indices.len(), values)? })
     }
+
+    /// Copies one row, bytes divided by a number on their way; floats are copied as they are.
+    ///
+    /// # Panics
+    /// When there is no such row, or `out` does not have one element a column.
+    pub(super) fn copy_row_divided(&self, row: usize, bytes_by: f32, out: &mut [f32]) {
+        match &self.values {
+            Values::Bytes(bytes) => {
+                let bytes = &bytes[row * self.columns..][..self.columns];
+                bytes_to_floats(bytes, bytes_by, out);
+            }
+            Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),
+        }
+    }
 }
 
 impl Rows for Dataset {
@@ -217,22 +231,6 @@ impl Rows for Dataset {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         self.copy_row_divided(row, 1.0, out);
-    }
-}
-
-impl Dataset {
-    /// Copies one row, bytes divided by a number on their way; floats are copied as they are.
-    ///
-    /// # Panics
-    /// When there is no such row, or `out` does not have one element a column.
-    pub(super) fn copy_row_divided(&self, row: usize, bytes_by: f32, out: &mut [f32]) {
-        match &self.values {
-            Values::Bytes(bytes) => {
-                let bytes = &bytes[row * self.columns..][..self.columns];
-                bytes_to_floats(bytes, bytes_by, out);
-            }
-            Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),
-        }
     }
 }
 

@@ -1,24 +1,13 @@
 //! Unpacking gzip, with errors that tell damage of the data from trouble with the file.
 
-use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::data::read::Malformed;
+
 /// The two bytes that begin a gzip file (RFC 1952, section 2.3.1).
 pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
-
-/// What a reader wrapped in a [`std::io::Error`] says of data that the file itself delivered without trouble.
-#[derive(Debug)]
-pub(super) struct Malformed(pub(super) String);
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Malformed {}
 
 /// The unpacked bytes of all members of a gzip file.
 pub(super) struct Gunzip<R>(MultiGzDecoder<R>);

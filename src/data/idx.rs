@@ -160,5 +160,4 @@ fn claim(dimensions: &[usize]) -> String {
 }
 
 #[cfg(test)]
-#[path = "idx_tests.rs"]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::data::gzip::Malformed;
+use crate::data::read::Malformed;
 
 /// The longest line that is read. A longer one is no table, and would be held in memory as a whole.
 const LONGEST_LINE: usize = 1 << 28;

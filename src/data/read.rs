@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::data::built_in::{BUILT_IN_NAMES, read_built_in};
 use crate::data::dataset::Dataset;
-use crate::data::gzip::{self, Gunzip, Malformed};
+use crate::data::gzip::{self, Gunzip};
 use crate::data::{csv, idx};
 use crate::error::{Error, Place, Result};
 
@@ -24,7 +24,7 @@ pub struct ReadOptions {
 /// Reads a data set from a file, or the built-in set of that name: one of [`BUILT_IN_NAMES`].
 ///
 /// A file that has the name of a built-in set is reached by a path such as `./iris`. The format follows from the
-/// content, as the [module](crate::data) says. In a CSV file the first line is a header if none of its cells is a
+/// content, as the [module](crate::data) says. In a CSV file the first line is a header if it holds text and no
 /// number, or if it holds one of the names asked for; else it is a row like the others.
 ///
 /// ```
@@ -98,6 +98,11 @@ fn read_unpacked(name: &str, magic: &[u8], input: &mut dyn BufRead, options: &Re
     }
 }
 
+/// What a reader of this module says, within a [`std::io::Error`], of data that the input delivered without trouble.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Malformed(pub(super) String);
+
 /// The error of this crate for one that a reader gave.
 pub(super) fn read_error(name: &str, source: io::Error) -> Error {
     match source.get_ref().and_then(|inner| inner.downcast_ref::<Malformed>()) {
@@ -107,5 +112,4 @@ pub(super) fn read_error(name: &str, source: io::Error) -> Error {
 }
 
 #[cfg(test)]
-#[path = "read_tests.rs"]
 mod tests;

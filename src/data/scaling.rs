@@ -281,5 +281,4 @@ fn statistics(dataset: &Dataset, rows: &[usize]) -> Vec<ColumnStatistics> {
 }
 
 #[cfg(test)]
-#[path = "scaling_tests.rs"]
 mod tests;

@@ -64,5 +64,4 @@ pub(super) fn io_error(error: csv::Error) -> io::Error {
 }
 
 #[cfg(test)]
-#[path = "write_tests.rs"]
 mod tests;

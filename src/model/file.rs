@@ -75,9 +75,9 @@ impl Model {
     pub fn recognises(start: &[u8]) -> bool {
         // A header longer than this is no header of ours; the limit also keeps text files out.
         const LONGEST_HEADER: u64 = 100_000_000;
-        start.split_first_chunk().is_some_and(|(length, rest)| {
-            u64::from_le_bytes(*length) <= LONGEST_HEADER && rest.first() == Some(&b'{')
-        })
+        start
+            .split_first_chunk()
+            .is_some_and(|(length, rest)| u64::from_le_bytes(*length) <= LONGEST_HEADER && rest.first() == Some(&b'{'))
     }
 
     /// The bytes of the model's file.
@@ -124,7 +124,10 @@ impl Model {
         }
         let version: Version = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         if version.format != FORMAT {
-            return Err(format!("the model file has format {}, but this program reads format {FORMAT}", version.format));
+            return Err(format!(
+                "the model file has format {}, but this program reads format {FORMAT}",
+                version.format
+            ));
         }
         let header: Header = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         let mut reader = TensorReader { tensors: &tensors, read: 0 };
@@ -225,9 +228,6 @@ impl Model {
         Ok(Self { body, scaling, column_names: header.column_names, provenance: header.provenance })
     }
 }
-
-
-
 
 /// The one field that every format has.
 #[derive(serde::Deserialize)]

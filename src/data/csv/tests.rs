@@ -57,6 +57,13 @@ fn a_separator_within_quotes_separates_nothing() {
 }
 
 #[test]
+fn the_first_cell_may_be_empty() {
+    for separator in [",", ";", "\t"] {
+        assert_eq!(names(&read("\n \n,a\n1,2\n".replace(',', separator))), ["", "a"]);
+    }
+}
+
+#[test]
 fn a_first_line_with_a_number_is_data() {
     let dataset = read("1,2\n3,4\n");
     assert_eq!((dataset.rows(), dataset.column_names()), (2, None));
@@ -121,8 +128,8 @@ fn a_label_is_kept_aside_as_text() {
 
 #[test]
 fn a_ragged_row_is_an_error_that_names_its_line() {
-    assert_eq!(message("a,b\n1,2\n3\n"), "t.csv: line 3: 1 cells, where the first line has 2");
-    assert_eq!(message("1,2\n3,4,5\n"), "t.csv: line 2: 3 cells, where the first line has 2");
+    assert_eq!(message("a,b\n1,2\n3\n"), "t.csv: line 3: number of cells: 1 found, 2 expected as in the first line");
+    assert_eq!(message("1,2\n3,4,5\n"), "t.csv: line 2: number of cells: 3 found, 2 expected as in the first line");
 }
 
 #[test]
