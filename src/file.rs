@@ -42,8 +42,13 @@ fn is_special(path: &Path) -> bool {
 }
 
 fn write_directly(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // Appending leaves alone what a redirected standard output already holds.
-    let mut out = BufWriter::new(File::options().append(true).open(path)?);
+    let out: Box<dyn Write> = if path == Path::new("/dev/stdout") {
+        // Opened a second time it would have a position of its own and overwrite what is printed.
+        Box::new(io::stdout().lock())
+    } else {
+        Box::new(File::options().append(true).open(path)?)
+    };
+    let mut out = BufWriter::new(out);
     write(&mut out)?;
     out.flush()
 }
