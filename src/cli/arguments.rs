@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::data::{self, Dataset, Labels, ReadOptions, ScalingChoice};
+use crate::data::{self, Columns, Dataset, Labels, ReadOptions, ScalingChoice};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::kernels::Activation;
@@ -26,9 +26,10 @@ pub struct ColumnArguments {
 }
 
 impl ColumnArguments {
-    /// Reads a file or a built-in set.
-    pub fn read(&self, source: &str) -> Result<Dataset> {
-        data::read(source, &ReadOptions { columns: self.columns.clone(), label: self.label.clone() })
+    /// Reads a file or a built-in set; `usual` columns, if no others are asked for.
+    pub fn read(&self, source: &str, usual: Columns) -> Result<Dataset> {
+        let columns = self.columns.clone().map_or(usual, Columns::Chosen);
+        data::read(source, &ReadOptions { columns, label: self.label.clone() })
     }
 
     /// The labels, where they were asked for: built-in sets have some, asked for or not.
@@ -52,8 +53,7 @@ impl ModelAndData {
     /// Reads both; of the data, the columns that the model takes.
     pub fn read(&self) -> Result<(Model, Dataset)> {
         let model = Model::load(&self.model)?;
-        let dataset = self.columns.read(&self.data)?;
-        let dataset = if self.columns.columns.is_some() { dataset } else { model.select(dataset)? };
+        let dataset = self.columns.read(&self.data, model.columns())?;
         Ok((model, dataset))
     }
 }
@@ -77,9 +77,10 @@ pub struct DataArguments {
 impl DataArguments {
     /// Reads the data, and the validation file where one is named.
     pub fn read(&self, validation: Option<&ValidationArgument>) -> Result<(Dataset, Option<Dataset>)> {
-        let dataset = self.columns.read(&self.data)?;
+        let dataset = self.columns.read(&self.data, Columns::All)?;
+        let usual = || dataset.column_names().map_or(Columns::All, |names| Columns::Named(names.to_vec()));
         let validation = match validation {
-            Some(ValidationArgument::File(path)) => Some(self.columns.read(path)?),
+            Some(ValidationArgument::File(path)) => Some(self.columns.read(path, usual())?),
             _ => None,
         };
         Ok((dataset, validation))

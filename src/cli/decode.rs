@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::arguments::{ColumnArguments, check_output};
 use super::table::write_rows;
-use crate::data::Scaling;
+use crate::data::{Columns, Scaling};
 use crate::error::{Error, Result};
 use crate::model::Model;
 
@@ -28,7 +28,7 @@ impl Decode {
     pub fn run(&self) -> Result<()> {
         check_output(self.out.as_deref())?;
         let model = Model::load(&self.model)?;
-        let codes = self.columns.read(&self.codes)?;
+        let codes = self.columns.read(&self.codes, Columns::Named(model.code_names()))?;
         let rows = model
             .decode(&Scaling::none().rows(&codes))
             .map_err(|error| Error::Mismatch(format!("{}: {error}", codes.source())))?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::arguments::ColumnArguments;
 use super::facts::{Facts, decimals};
-use crate::data::{Dataset, Rows, Scaling, Values};
+use crate::data::{Columns, Dataset, Rows, Scaling, Values};
 use crate::error::Result;
 use crate::model::{Body, Model};
 
@@ -30,7 +30,7 @@ impl Inspect {
         let facts = if is_model(&self.file) {
             model_facts(&Model::load(Path::new(&self.file))?)
         } else {
-            data_facts(&self.columns.read(&self.file)?)
+            data_facts(&self.columns.read(&self.file, Columns::All)?)
         };
         facts.print(self.json)
     }

@@ -27,7 +27,7 @@ pub(super) fn read_built_in(name: &str, options: &ReadOptions) -> Option<Result<
 }
 
 fn read_labelled(name: &str, bytes: &[u8], label: &str, options: &ReadOptions) -> Result<Dataset> {
-    let is_feature = options.columns.iter().flatten().any(|column| column == label);
+    let is_feature = options.columns.asked().iter().any(|column| column == label);
     let label = options.label.clone().or((!is_feature).then(|| label.to_owned()));
     read_from(name, bytes, &ReadOptions { label, ..options.clone() })
 }
@@ -35,7 +35,7 @@ fn read_labelled(name: &str, bytes: &[u8], label: &str, options: &ReadOptions) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Rows, Values};
+    use crate::data::{Columns, Rows, Values};
 
     fn built_in(name: &str) -> Dataset {
         read_built_in(name, &ReadOptions::default()).unwrap().unwrap()
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn chosen_columns_of_a_built_in_set_keep_its_label() {
-        let options = ReadOptions { columns: Some(vec!["petal_length".into(), "2".into()]), label: None };
+        let options = ReadOptions { columns: Columns::Chosen(vec!["petal_length".into(), "2".into()]), label: None };
         let iris = read_built_in("iris", &options).unwrap().unwrap();
         assert_eq!(iris.column_names().unwrap(), ["petal_length", "sepal_width"]);
         assert_eq!(iris.labels().unwrap().values[149], "virginica");
@@ -100,15 +100,15 @@ mod tests {
     #[test]
     fn digits_are_images_only_while_all_their_pixels_are_columns_in_order() {
         let image_shape = |options: &ReadOptions| read_built_in("digits", options).unwrap().unwrap().image_shape();
-        let pixels = built_in("digits").column_names().map(<[String]>::to_vec);
+        let pixels = Columns::Chosen(built_in("digits").column_names().unwrap().to_vec());
         assert_eq!(image_shape(&ReadOptions { columns: pixels, label: None }), Some((8, 8)));
-        assert_eq!(image_shape(&ReadOptions { columns: None, label: Some("65".into()) }), Some((8, 8)));
-        assert_eq!(image_shape(&ReadOptions { columns: None, label: Some("pixel_0_0".into()) }), None);
+        assert_eq!(image_shape(&ReadOptions { columns: Columns::All, label: Some("65".into()) }), Some((8, 8)));
+        assert_eq!(image_shape(&ReadOptions { columns: Columns::All, label: Some("pixel_0_0".into()) }), None);
     }
 
     #[test]
     fn the_label_of_a_built_in_set_can_be_a_feature() {
-        let options = ReadOptions { columns: Some(vec!["digit".into(), "pixel_0_2".into()]), label: None };
+        let options = ReadOptions { columns: Columns::Chosen(vec!["digit".into(), "pixel_0_2".into()]), label: None };
         let digits = read_built_in("digits", &options).unwrap().unwrap();
         assert_eq!((digits.columns(), digits.labels(), digits.image_shape()), (2, None, None));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::data::read::ReadOptions;
+use crate::data::read::{Columns, ReadOptions};
 use crate::error::{Error, Result};
 
 /// Which columns of a table are features, in the order wanted, and which is the label. Indices count from 0.
@@ -17,8 +17,11 @@ impl Selection {
     pub(super) fn new(names: &ColumnNames<'_>, options: &ReadOptions) -> Result<Self> {
         let label = options.label.as_deref().map(|name| names.by_name_or_number(name)).transpose()?;
         let features: Vec<usize> = match &options.columns {
-            Some(columns) => columns.iter().map(|name| names.by_name_or_number(name)).collect::<Result<_>>()?,
-            None => (0..names.width).filter(|&column| Some(column) != label).collect(),
+            Columns::Chosen(asked) => asked.iter().map(|name| names.by_name_or_number(name)).collect::<Result<_>>()?,
+            Columns::Named(asked) if names.header.is_some() => {
+                asked.iter().map(|name| names.by_name(name)).collect::<Result<_>>()?
+            }
+            _ => (0..names.width).filter(|&column| Some(column) != label).collect(),
         };
         let source = names.source;
         if features.is_empty() {
@@ -59,7 +62,7 @@ impl<'a> ColumnNames<'a> {
     }
 
     /// The index of the column of this name.
-    pub(super) fn by_name(&self, name: &str) -> Result<usize> {
+    fn by_name(&self, name: &str) -> Result<usize> {
         match self.places.get(name) {
             Some(&(index, None)) => Ok(index),
             Some(&(first, Some(second))) => Err(Error::Mismatch(format!(
@@ -103,7 +106,7 @@ impl<'a> ColumnNames<'a> {
 }
 
 /// An error where a column stands twice among those chosen.
-pub(super) fn reject_repeated_columns(names: &ColumnNames<'_>, columns: &[usize]) -> Result<()> {
+fn reject_repeated_columns(names: &ColumnNames<'_>, columns: &[usize]) -> Result<()> {
     let mut seen = vec![false; names.width];
     for &column in columns {
         if std::mem::replace(&mut seen[column], true) {

@@ -129,7 +129,7 @@ impl<'a> Records<'a> {
     /// Whether the record, being the first, names the columns.
     fn is_header(&self, options: &ReadOptions) -> bool {
         let cells = (0..self.record.len()).map(|column| self.cell(column).unwrap_or("not UTF-8"));
-        let mut asked = options.columns.iter().flatten().chain(&options.label).map(|name| name.trim());
+        let mut asked = options.columns.asked().iter().chain(&options.label).map(|name| name.trim());
         let holds_no_number = cells.clone().all(|cell| !resembles_number(cell));
         let holds_text = cells.clone().any(|cell| !cell.is_empty());
         (holds_no_number && holds_text)

@@ -1,8 +1,9 @@
 //! A table of rows with what is known about it.
 
-use crate::data::columns::{self, ColumnNames};
+use crate::data::columns;
 use crate::data::rows::Rows;
 use crate::error::{Error, Place, Result};
+use crate::kernels::{Isa, bytes_to_floats};
 use crate::matrix::Matrix;
 
 /// The numbers of a [`Dataset`], row after row, as the file held them.
@@ -149,30 +150,6 @@ impl Dataset {
         self.image_shape
     }
 
-    /// The columns of these names, in this order: those that a model was trained on.
-    ///
-    /// Where the data set has no column names, the order of its columns must do: it is returned as it is.
-    ///
-    /// # Errors
-    /// [`Error::Mismatch`] when a name is missing or asked for twice, or when a data set without names has another
-    /// number of columns. The message says what there is.
-    pub fn select_columns(self, names: &[String]) -> Result<Self> {
-        let Some(present) = &self.column_names else {
-            if self.columns == names.len() {
-                return Ok(self);
-            }
-            let (source, columns, wanted) = (&self.source, self.columns, names.len());
-            let names = columns::listed(names);
-            return Err(Error::Mismatch(format!(
-                "{source}: {columns} columns without names, but {wanted} are wanted: {names}"
-            )));
-        };
-        let finder = ColumnNames::new(&self.source, self.columns, Some(present));
-        let indices = names.iter().map(|name| finder.by_name(name)).collect::<Result<Vec<_>>>()?;
-        columns::reject_repeated_columns(&finder, &indices)?;
-        self.keep(&indices)
-    }
-
     /// The columns of these indices, in this order.
     ///
     /// # Errors
@@ -213,7 +190,7 @@ impl Dataset {
         match &self.values {
             Values::Bytes(bytes) => {
                 let bytes = &bytes[row * self.columns..][..self.columns];
-                bytes_to_floats(bytes, bytes_by, out);
+                bytes_to_floats(Isa::best(), bytes, bytes_by, out);
             }
             Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),
         }
@@ -234,14 +211,6 @@ impl Rows for Dataset {
     }
 }
 
-/// Each byte divided by a number.
-fn bytes_to_floats(bytes: &[u8], by: f32, out: &mut [f32]) {
-    assert_eq!(bytes.len(), out.len(), "one element a column");
-    for (out, &byte) in out.iter_mut().zip(bytes) {
-        *out = f32::from(byte) / by;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,32 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_selected_by_name_in_the_order_asked_for_and_labels_stay() {
-        let selected = people().select_columns(&strings(&["c", "a"])).unwrap();
+    fn columns_are_kept_in_the_order_asked_for_and_labels_stay() {
+        let selected = people().keep(&[2, 0]).unwrap();
         assert_eq!(selected.column_names().unwrap(), ["c", "a"]);
         assert_eq!(selected.values(), &Values::Floats(Matrix::from_rows(&[[3.0, 1.0], [6.0, 4.0]])));
         assert_eq!(selected.labels(), people().labels());
     }
 
     #[test]
-    fn all_columns_selected_in_their_order_are_the_same_data_set() {
+    fn all_columns_kept_in_their_order_are_the_same_data_set() {
         let images = people().with_image_shape(1, 3).unwrap();
-        assert_eq!(images.clone().select_columns(&strings(&["a", "b", "c"])).unwrap(), images);
-    }
-
-    #[test]
-    fn a_missing_column_is_an_error_that_names_it_and_what_there_is() {
-        let message = |names: &[&str]| people().select_columns(&strings(names)).unwrap_err().to_string();
-        assert_eq!(message(&["a", "2"]), "people: there is no column `2`; its columns are `a`, `b`, `c`");
-        assert_eq!(message(&["a", "a"]), "people: column `a` (1) is asked for twice");
-    }
-
-    #[test]
-    fn columns_without_names_are_taken_in_their_order() {
-        let bytes = Dataset::from_bytes("bytes", 2, 2, vec![1, 2, 3, 4]).unwrap();
-        assert_eq!(bytes.clone().select_columns(&strings(&["a", "b"])).unwrap(), bytes);
-        let message = bytes.select_columns(&strings(&["a"])).unwrap_err().to_string();
-        assert_eq!(message, "bytes: 2 columns without names, but 1 are wanted: `a`");
+        assert_eq!(images.clone().keep(&[0, 1, 2]).unwrap(), images);
     }
 
     #[test]

@@ -31,9 +31,6 @@ pub(super) fn read(source: &str, input: &mut dyn BufRead, options: &ReadOptions)
         [_, height, width] => dataset.with_image_shape(height, width)?,
         _ => dataset,
     };
-    if options.columns.is_none() {
-        return Ok(dataset);
-    }
     let selection = Selection::new(&ColumnNames::new(source, header.columns, None), options)?;
     dataset.keep(&selection.features)
 }

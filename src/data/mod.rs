@@ -24,7 +24,7 @@ mod write;
 
 pub use built_in::BUILT_IN_NAMES;
 pub use dataset::{Dataset, Labels, Values};
-pub use read::{ReadOptions, read, read_from};
+pub use read::{Columns, ReadOptions, read, read_from};
 pub use rows::{Rows, Subset, for_each_chunk};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
 pub use write::write_csv;

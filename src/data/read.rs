@@ -15,10 +15,32 @@ use crate::error::{Error, Place, Result};
 /// A column is asked for by the name that the header gives it, or else by its number, counted from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The columns to learn from, in the order wanted; all but the label where this is `None`.
-    pub columns: Option<Vec<String>>,
+    /// The columns to learn from.
+    pub columns: Columns,
     /// The column of a CSV file to keep aside as [`Labels`](crate::data::Labels).
     pub label: Option<String>,
+}
+
+/// Which columns to learn from, in the order wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Columns {
+    /// All but the label.
+    #[default]
+    All,
+    /// Those asked for, by name or by number.
+    Chosen(Vec<String>),
+    /// Those of these names where there is a header, else all but the label: what a fitted model takes.
+    Named(Vec<String>),
+}
+
+impl Columns {
+    /// The names and numbers that are asked for.
+    pub(super) fn asked(&self) -> &[String] {
+        match self {
+            Self::All => &[],
+            Self::Chosen(columns) | Self::Named(columns) => columns,
+        }
+    }
 }
 
 /// Reads a data set from a file, or the built-in set of that name: one of [`BUILT_IN_NAMES`].
@@ -28,8 +50,8 @@ pub struct ReadOptions {
 /// number, or if it holds one of the names asked for; else it is a row like the others.
 ///
 /// ```
-/// use diabolo::data::{ReadOptions, read};
-/// let columns = Some(vec!["sepal_width".to_string(), "petal_length".to_string()]);
+/// use diabolo::data::{Columns, ReadOptions, read};
+/// let columns = Columns::Chosen(vec!["sepal_width".to_string(), "petal_length".to_string()]);
 /// let iris = read("iris", &ReadOptions { columns, label: None })?;
 /// assert_eq!((iris.rows(), iris.columns()), (150, 2));
 /// assert_eq!(iris.labels().unwrap().values[0], "setosa");

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::data::{Dataset, Rows, Scaling, for_each_chunk};
+use crate::data::{Columns, Dataset, Rows, Scaling, for_each_chunk};
 use crate::error::{Error, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::matrix::Matrix;
@@ -135,17 +135,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// The columns of a data set that this model takes: by name where both have names, else all of them.
-    ///
-    /// # Errors
-    /// When a column is missing, or the widths differ.
-    pub fn select(&self, dataset: Dataset) -> Result<Dataset> {
-        let dataset = match (&self.column_names, dataset.column_names()) {
-            (Some(names), Some(_)) => dataset.select_columns(names)?,
-            _ => dataset,
-        };
-        self.check_width(&dataset)?;
-        Ok(dataset)
+    /// The columns to read from a file for this model: by name where both have names, else all of them.
+    pub fn columns(&self) -> Columns {
+        self.column_names.clone().map_or(Columns::All, Columns::Named)
     }
 
     fn check_width(&self, dataset: &Dataset) -> Result<()> {

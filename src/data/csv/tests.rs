@@ -1,14 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::data::read::Columns;
 use crate::data::{Values, read_from};
 
 fn columns(names: &[&str]) -> ReadOptions {
-    ReadOptions { columns: Some(names.iter().map(|name| name.to_string()).collect()), label: None }
+    ReadOptions { columns: Columns::Chosen(names.iter().map(|name| name.to_string()).collect()), label: None }
 }
 
 fn label(name: &str) -> ReadOptions {
-    ReadOptions { columns: None, label: Some(name.to_string()) }
+    ReadOptions { columns: Columns::All, label: Some(name.to_string()) }
 }
 
 fn read_with(text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Dataset> {
@@ -220,8 +221,8 @@ fn columns_that_contradict_each_other_are_an_error() {
         (Some(vec!["a"]), None, "the name `a` stands above columns 1 and 3; choose one by its number"),
         (None, None, "columns 1 and 3 are both named `a`; rename one, or leave one out with --columns"),
     ] {
-        let columns = columns.map(|columns| columns.into_iter().map(str::to_owned).collect());
-        let options = ReadOptions { columns, label: label.map(str::to_owned) };
+        let chosen = |columns: Vec<&str>| Columns::Chosen(columns.into_iter().map(str::to_owned).collect());
+        let options = ReadOptions { columns: columns.map_or(Columns::All, chosen), label: label.map(str::to_owned) };
         assert_eq!(message_with(text, &options), format!("t.csv: {expected}"));
     }
     assert_eq!(message_with("a\n1\n", &label("a")), "t.csv: no column is left to learn from");
@@ -234,4 +235,20 @@ proptest! {
         let options = if by_name { label(&name) } else { ReadOptions::default() };
         let _ = read_with(text, &options);
     }
+}
+
+#[test]
+fn named_columns_are_found_by_name_and_text_beside_them_is_no_matter() {
+    let named = |names: &[&str]| ReadOptions {
+        columns: Columns::Named(names.iter().map(|name| name.to_string()).collect()),
+        label: None,
+    };
+    let text = "a,kind,b\n1,x,2\n3,y,4\n";
+    let dataset = read_from("table", text.as_bytes(), &named(&["b", "a"])).unwrap();
+    assert_eq!(dataset.values(), &Values::Floats(Matrix::from_rows(&[[2.0, 1.0], [4.0, 3.0]])));
+    let message = |names: &[&str]| read_from("table", text.as_bytes(), &named(names)).unwrap_err().to_string();
+    assert_eq!(message(&["a", "3"]), "table: there is no column `3`; its columns are `a`, `kind`, `b`");
+    assert_eq!(message(&["a", "a"]), "table: column `a` (1) is asked for twice");
+    let dataset = read_from("table", &b"1,2\n3,4\n"[..], &named(&["b", "a"])).unwrap();
+    assert_eq!(dataset.values(), &Values::Floats(Matrix::from_rows(&[[1.0, 2.0], [3.0, 4.0]])));
 }

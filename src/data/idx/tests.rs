@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{Rows, Values, read_from};
+use crate::data::{Columns, Rows, Values, read_from};
 
 /// IDX data of these dimensions.
 fn idx(code: u8, dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
@@ -20,7 +20,7 @@ fn message(bytes: &[u8]) -> String {
 }
 
 fn columns(names: &[&str]) -> ReadOptions {
-    ReadOptions { columns: Some(names.iter().map(|name| name.to_string()).collect()), label: None }
+    ReadOptions { columns: Columns::Chosen(names.iter().map(|name| name.to_string()).collect()), label: None }
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn columns_are_chosen_by_number() {
 
 #[test]
 fn a_label_column_is_an_error() {
-    let options = ReadOptions { columns: None, label: Some("digit".into()) };
+    let options = ReadOptions { columns: Columns::All, label: Some("digit".into()) };
     let message = read_from("x.idx", &idx(8, &[1], &[1])[..], &options).unwrap_err().to_string();
     assert_eq!(message, "x.idx: IDX data has no label column `digit`; leave out --label");
 }

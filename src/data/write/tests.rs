@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{ReadOptions, Values, read_from};
+use crate::data::{Columns, ReadOptions, Values, read_from};
 
 fn written(header: Option<&[&str]>, rows: &Matrix, labels: Option<&Labels>) -> String {
     let header: Option<Vec<String>> = header.map(|names| names.iter().map(|name| name.to_string()).collect());
@@ -79,7 +79,7 @@ proptest! {
         let mut out = Vec::new();
         write_csv(&mut out, named.then_some(&header[..]), &rows, Some(&labels)).unwrap();
 
-        let options = ReadOptions { columns: None, label: Some((columns + 1).to_string()) };
+        let options = ReadOptions { columns: Columns::All, label: Some((columns + 1).to_string()) };
         let read = read_from("written", &out[..], &options).unwrap();
         let Values::Floats(read_rows) = read.values() else { panic!("CSV holds floats") };
         prop_assert_eq!((read.rows(), read.columns()), (rows.rows(), columns));
