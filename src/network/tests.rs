@@ -33,36 +33,16 @@ fn network(sizes: &str, activation: Activation, loss: Loss, bias: bool) -> Netwo
 
 fn gradient(network: &Network, rows: &Matrix, loss: Loss) -> (Vec<f32>, BatchError) {
     let mut batch = Batch::new(network.architecture(), loss, rows.rows());
-    let mut gradient = vec![f32::NAN; network.parameters().len()];
-    zero_between_layers(network, &mut gradient);
+    let mut gradient = vec![0.0; network.parameters().len()];
     let indices: Vec<usize> = (0..rows.rows()).collect();
     let error = network.gradient(rows, &indices, &mut batch, &mut gradient);
     (gradient, error)
-}
-
-/// A training loop starts from a zeroed gradient, whose elements between the layers are never written.
-fn zero_between_layers(network: &Network, gradient: &mut [f32]) {
-    let layers = network.architecture().layers();
-    let used: Vec<_> = layers.iter().flat_map(|layer| [layer.weight_range(), layer.bias_range()]).collect();
-    for (index, element) in gradient.iter_mut().enumerate() {
-        if !used.iter().any(|range| range.contains(&index)) {
-            *element = 0.0;
-        }
-    }
 }
 
 fn every_combination() -> impl Iterator<Item = (Activation, Loss, bool)> {
     Activation::ALL.into_iter().flat_map(|activation| {
         Loss::ALL.into_iter().flat_map(move |loss| [true, false].map(|bias| (activation, loss, bias)))
     })
-}
-
-fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64, what: &str) {
-    let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    for (index, (&actual, expected)) in actual.iter().zip(expected).enumerate() {
-        let difference = (f64::from(actual) - expected).abs();
-        assert!(difference <= tolerance * largest, "{what}: element {index} is {actual} instead of {expected}");
-    }
 }
 
 #[test]
@@ -80,7 +60,7 @@ fn the_gradient_agrees_with_finite_differences_for_every_activation_and_loss_wit
             let distance = f64::from(up.parameters()[index]) - f64::from(down.parameters()[index]);
             differences[index] = (loss_at(&up) - loss_at(&down)) / distance;
         }
-        assert_close(&actual, &differences, 1e-3, &format!("{activation}, {loss}, bias {bias}"));
+        reference::assert_close(&actual, &differences, 1e-3, &format!("{activation}, {loss}, bias {bias}"));
     }
 }
 
@@ -90,12 +70,7 @@ fn gradient_and_errors_agree_with_the_reference_over_several_tiles_on_every_inst
         for (activation, loss, bias) in every_combination() {
             let network = network("19,70,3,20,19", activation, loss, bias).with_isa(isa);
             let rows = rows(131, 19, 2);
-            let (actual, error) = gradient(&network, &rows, loss);
-            let (expected, expected_error) = reference::gradient(&network, &as_vectors(&rows), loss);
-            let what = format!("{isa}, {activation}, {loss}, bias {bias}");
-            assert_close(&actual, &expected, 2e-5, &what);
-            assert!((error.loss / expected_error.loss - 1.0).abs() < 1e-5, "{what}");
-            assert!((error.squared_error / expected_error.squared_error - 1.0).abs() < 1e-5, "{what}");
+            reference::assert_gradient_agrees(&network, &rows, loss, 2e-5);
         }
     }
 }
@@ -110,7 +85,7 @@ fn a_short_batch_in_used_buffers_gives_the_gradient_of_its_rows_alone() {
     network.gradient(&data, &[7, 3], &mut batch, &mut gradient);
     let (expected, _) =
         reference::gradient(&network, &[data.row(7).to_vec(), data.row(3).to_vec()], Loss::SquaredError);
-    assert_close(&gradient, &expected, 1e-5, "two rows");
+    reference::assert_close(&gradient, &expected, 1e-5, "two rows");
 }
 
 #[test]

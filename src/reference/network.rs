@@ -2,7 +2,8 @@
 
 use super::activation;
 use crate::kernels::Activation;
-use crate::network::{BatchError, Layer, Loss, Network};
+use crate::matrix::Matrix;
+use crate::network::{Batch, BatchError, Layer, Loss, Network};
 
 /// The twin of [`Network::gradient`] for rows given as slices: the gradient of the mean loss, laid out as the
 /// parameters are, and the sums of the errors.
@@ -26,6 +27,31 @@ pub fn step(network: &Network, rows: &[Vec<f32>], loss: Loss, learning_rate: f64
 /// The loss of rows and their squared error, from the same forward pass.
 pub fn error(network: &Network, rows: &[Vec<f32>], loss: Loss) -> BatchError {
     gradient(network, rows, loss).1
+}
+
+/// Panics unless [`Network::gradient`] and its twin agree on the gradient and the errors of all `rows`: each to
+/// `tolerance` of the largest element.
+pub fn assert_gradient_agrees(network: &Network, rows: &Matrix, loss: Loss, tolerance: f64) {
+    let vectors: Vec<Vec<f32>> = (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect();
+    let (expected, expected_error) = gradient(network, &vectors, loss);
+    let mut batch = Batch::new(network.architecture(), loss, rows.rows());
+    let mut actual = vec![0.0; network.parameters().len()];
+    let indices: Vec<usize> = (0..rows.rows()).collect();
+    let error = network.gradient(rows, &indices, &mut batch, &mut actual);
+    let what = format!("{}, {loss}, {:?}", network.isa(), network.architecture());
+    assert_close(&actual, &expected, tolerance, &what);
+    for (actual, expected) in [(error.loss, expected_error.loss), (error.squared_error, expected_error.squared_error)] {
+        assert!((actual - expected).abs() <= tolerance * expected.abs().max(1.0), "{what}: {actual}, not {expected}");
+    }
+}
+
+/// Panics unless each element is as expected, to `tolerance` of the largest that is expected.
+pub fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64, what: &str) {
+    let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    for (index, (&actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let difference = (f64::from(actual) - expected).abs();
+        assert!(difference <= tolerance * largest, "{what}: element {index} is {actual}, not {expected}");
+    }
 }
 
 fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradient: &mut [f64]) -> BatchError {
