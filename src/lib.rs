@@ -4,6 +4,7 @@ pub mod data;
 pub mod error;
 pub mod gemm;
 pub mod kernels;
+pub mod linalg;
 pub mod matrix;
 pub mod reference;
 

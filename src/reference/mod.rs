@@ -3,5 +3,9 @@
 //! Only tests, benches and fuzz targets call it.
 
 mod gemm;
+/// The pairs of [`crate::kernels::rotation`].
+pub mod rotation;
+mod svd;
 
 pub use gemm::gemm;
+pub use svd::svd;
