@@ -6,6 +6,7 @@ pub mod gemm;
 pub mod kernels;
 pub mod linalg;
 pub mod matrix;
+pub mod pca;
 pub mod reference;
 
 pub use error::{Error, Result};

@@ -53,6 +53,11 @@ impl Columns {
         self.columns
     }
 
+    /// Drops the last columns, so that the given number is left.
+    pub(crate) fn truncate(&mut self, columns: usize) {
+        self.columns = self.columns.min(columns);
+    }
+
     /// From the start of one column to the start of the next.
     pub(crate) fn stride(&self) -> usize {
         self.stride

@@ -18,7 +18,8 @@ pub fn svd(columns: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec<f64>, Vec<Vec<f64>>) {
         for p in 0..count {
             for q in p + 1..count {
                 let (xx, xy, yy) = (dot(&a[p], &a[p]), dot(&a[p], &a[q]), dot(&a[q], &a[q]));
-                if xy.abs() <= 1e-15 * (xx * yy).sqrt() {
+                // Dependent columns shrink with every sweep; their squares must not reach the denormal numbers.
+                if xy.abs() <= 1e-15 * (xx * yy).sqrt() || xx.min(yy) < 1e-280 {
                     continue;
                 }
                 rotated = true;

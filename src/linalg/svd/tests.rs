@@ -49,10 +49,12 @@ fn check(a: &Matrix) -> Svd {
     assert!(departure(&left) <= 1e-6, "U: {}", departure(&left));
     assert!(departure(&right) <= 1e-6, "V: {}", departure(&right));
     let scale = f64::from(svd.singular_values.first().copied().unwrap_or(0.0));
+    let product = |i: usize, j: usize| -> f64 {
+        (0..count).map(|k| left[k][i] * f64::from(svd.singular_values[k]) * right[k][j]).sum()
+    };
     for i in 0..a.rows() {
-        for j in 0..a.columns() {
-            let sum: f64 = (0..count).map(|k| left[k][i] * f64::from(svd.singular_values[k]) * right[k][j]).sum();
-            let difference = (sum - f64::from(a.row(i)[j])).abs();
+        for (j, &element) in a.row(i).iter().enumerate() {
+            let difference = (product(i, j) - f64::from(element)).abs();
             assert!(difference <= 1e-6 * scale, "({i}, {j}) of {} x {}: {difference}", a.rows(), a.columns());
         }
     }
