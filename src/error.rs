@@ -41,6 +41,14 @@ pub enum Error {
     /// Rows, codes or settings are each fine, but do not fit each other or the model.
     #[error("{0}")]
     Mismatch(String),
+    /// An iteration did not reach its goal in the steps that it is allowed.
+    #[error("{method} did not converge in {limit} sweeps")]
+    NotConverged {
+        /// The method, as its documentation calls it.
+        method: &'static str,
+        /// The sweeps it was allowed.
+        limit: usize,
+    },
     /// Training left the finite numbers.
     #[error(
         "training diverged in epoch {epoch}: the error became {error}; \

@@ -8,6 +8,7 @@ pub mod evaluate;
 pub mod file;
 pub mod gemm;
 pub mod kernels;
+pub mod linalg;
 pub mod matrix;
 pub mod model;
 pub mod network;

@@ -56,7 +56,7 @@ fn model_facts(model: &Model) -> Facts {
         }
         Body::Pca(pca) => {
             facts.add("activations", vec!["linear"; 2]);
-            facts.add("explained_variance_ratio", decimals(&pca.explained_variance_ratio()));
+            facts.add("explained_variance_ratio", pca.explained_variance_ratio());
         }
     }
     facts.add("scaling", model.scaling.name());

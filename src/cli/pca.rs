@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::{DataArguments, check_output};
-use super::facts::{Facts, decimals, path};
+use super::facts::{Facts, path};
 use crate::error::Result;
 use crate::model::{Body, Validation, fit_pca};
 use crate::pca::{Components, PcaOptions, Solver};
@@ -55,7 +55,7 @@ impl Pca {
         facts.add("columns", fitted.model.body.columns());
         facts.add("components", fitted.model.body.code_size());
         if let Body::Pca(pca) = &fitted.model.body {
-            facts.add("explained_variance_ratio", decimals(&pca.explained_variance_ratio()));
+            facts.add("explained_variance_ratio", pca.explained_variance_ratio());
         }
         facts.add("error_per_row", errors.error_per_row);
         facts.add("mse", errors.mse);

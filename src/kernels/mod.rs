@@ -4,9 +4,11 @@
 
 mod activation;
 mod bytes;
+pub(crate) mod dgemm;
 mod functions;
 mod isa;
 mod loss;
+pub mod rotation;
 mod rows;
 mod slice;
 mod sweep;

@@ -180,8 +180,8 @@ impl Model {
             Body::Pca(pca) => BodyHeader::Pca {
                 rows: pca.rows(),
                 total_variance: pca.total_variance(),
-                centered: pca.is_centered(),
-                whitened: pca.is_whitened(),
+                centered: pca.center(),
+                whitened: pca.whiten(),
             },
         };
         Header {

@@ -64,7 +64,7 @@ impl Body {
     pub fn parameters(&self) -> usize {
         match self {
             Self::Autoencoder(network) => network.architecture().parameters(),
-            Self::Pca(pca) => self.columns() * (self.code_size() + usize::from(pca.is_centered())),
+            Self::Pca(pca) => self.columns() * (self.code_size() + usize::from(pca.center())),
         }
     }
 

@@ -5,10 +5,13 @@
 pub mod activation;
 mod gemm;
 pub mod network;
+pub mod rotation;
 mod slices;
+mod svd;
 
 pub use gemm::gemm;
 pub use slices::{
     adam, add_row, axpy, bytes_to_floats, column_sums, dot, exp, momentum, scale, sgd, sigmoid_cross_entropy,
     squared_distance, squared_error, squared_norm, sum,
 };
+pub use svd::svd;

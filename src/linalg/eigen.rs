@@ -1,0 +1,40 @@
+//! The eigenvectors of a Gram matrix, from its Cholesky factor.
+
+use super::cholesky::pivoted_cholesky;
+use super::columns::Columns;
+use super::jacobi::orthogonalize;
+use super::qr::qr;
+use crate::error::Result;
+
+/// Eigenvectors and the square roots of eigenvalues of G = XᵀX: right singular vectors and singular values of X.
+pub(crate) struct GramFactors {
+    /// The largest first, as many as the rank.
+    pub(crate) singular_values: Vec<f64>,
+    /// As columns: d × rank.
+    pub(crate) vectors: Columns,
+}
+
+/// Decomposes a Gram matrix: G = L Lᵀ, L V = U Σ, G = U Σ² Uᵀ.
+pub(crate) fn decompose_gram(gram: Columns) -> Result<GramFactors> {
+    let mut factor = pivoted_cholesky(gram);
+    let lengths = orthogonalize(&mut factor)?;
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]));
+    let vectors = Columns::from_fn(factor.rows(), order.len(), |i, j| factor.column(order[j])[i] / lengths[order[j]]);
+    Ok(GramFactors { singular_values: order.iter().map(|&j| lengths[j]).collect(), vectors })
+}
+
+/// Orthonormal columns continued by more of them, up to the given number.
+///
+/// # Panics
+/// When there cannot be so many.
+pub(crate) fn complete(vectors: Columns, count: usize) -> Columns {
+    let (rows, given) = (vectors.rows(), vectors.columns());
+    assert!(count <= rows, "{count} orthonormal columns of {rows} rows");
+    if count <= given {
+        return vectors;
+    }
+    let mut rest = Columns::from_fn(rows, count - given, |i, j| if i == given + j { 1.0 } else { 0.0 });
+    qr(vectors.clone()).apply(&mut rest);
+    Columns::from_fn(rows, count, |i, j| if j < given { vectors.column(j)[i] } else { rest.column(j - given)[i] })
+}

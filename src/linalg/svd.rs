@@ -1,0 +1,213 @@
+//! The singular value decomposition A = U Σ Vᵀ, to high relative accuracy.
+//!
+//! # The method
+//!
+//! One-sided Jacobi, preconditioned after Drmač & Veselić, New Fast and Accurate Jacobi SVD Algorithm I and II, SIAM J.
+//! Matrix Anal. Appl. 29 (2008), the method of LAPACK's `xGEJSV`. For A (m × n, m ≥ n; a wide matrix is transposed):
+//!
+//! 1. A = Q₀ R₀, a blocked QR, where A is taller than wide.
+//! 2. R₀ P = Q₁ R₁, QR with column pivoting. It tells the rank r, and leaves R₁ (r × n) with rows of falling length.
+//! 3. R₁ᵀ = Q₂ R₂. The columns of X = R₂ᵀ (r × r) are nearly orthogonal already: this is what makes Jacobi fast.
+//! 4. X V₁ = U₁ Σ by rotations of the columns of X ([`super::jacobi`]). The rotations are not accumulated: V₁ follows
+//!    from the triangular system X V₁ = U₁ Σ, which is as good because what X is badly conditioned by is the length of
+//!    its rows, and those do not matter to the solution.
+//! 5. U = Q₀ Q₁ U₁ and V = P Q₂ V₁. Where the rank is below n, the columns of Q₁ and Q₂ beyond it complete both bases.
+//!
+//! # How accurate it is
+//!
+//! Write A = B D with D diagonal and B's columns of length 1. All steps are backward stable column by column, so every
+//! singular value, however small, has a relative error of at most a small multiple of ε κ(B), not ε κ(A) (Demmel &
+//! Veselić 1992). All arithmetic here is in double precision, ε = 1.1 · 10⁻¹⁶, and results are rounded to single
+//! precision at the end: unless κ(B) is above some 10⁷, what comes out is right to the last bit or two of an `f32`.
+//! There is no scaling against overflow and underflow, because squares of `f32` cannot leave the range of `f64`.
+
+use super::columns::Columns;
+use super::jacobi::orthogonalize;
+use super::qr::{PivotedQr, pivoted_qr, qr};
+use crate::error::{Place, Result};
+use crate::kernels::dgemm::{StridedMut, dgemm};
+use crate::matrix::{Matrix, MatrixView};
+use rayon::prelude::*;
+
+/// A = U Σ Vᵀ, with k = min(m, n) singular values of A (m × n).
+///
+/// The sign of each pair of vectors is fixed: in a row of `vt`, the element of largest absolute value (the first one
+/// of those) is positive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Svd {
+    /// The left singular vectors, as columns: m × k, orthonormal.
+    pub u: Matrix,
+    /// The singular values, the largest first, none negative.
+    pub singular_values: Vec<f32>,
+    /// The right singular vectors, as rows: k × n, orthonormal.
+    pub vt: Matrix,
+}
+
+/// The singular value decomposition of a matrix of any shape and rank.
+///
+/// The results are the same bits for any number of threads.
+///
+/// # Errors
+/// [`Error::Data`](crate::Error::Data) for an element that is not finite, or a singular value beyond the range of `f32`;
+/// [`Error::NotConverged`](crate::Error::NotConverged) if the iteration does not end, which no matrix is known to cause.
+///
+/// ```
+/// use diabolo::{Matrix, linalg::svd};
+/// let a = Matrix::from_rows(&[[3.0, 0.0], [0.0, -4.0], [0.0, 0.0]]);
+/// let svd = svd(a.view())?;
+/// assert_eq!(svd.singular_values, [4.0, 3.0]);
+/// assert_eq!(svd.vt, Matrix::from_rows(&[[0.0, 1.0], [1.0, 0.0]]));
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+pub fn svd(a: MatrixView<'_>) -> Result<Svd> {
+    for row in 0..a.rows() {
+        for column in 0..a.columns() {
+            let value = a.get(row, column);
+            if !value.is_finite() {
+                let place = Place::named(format!("row {}", row + 1)).at_column((column + 1).to_string());
+                return Err(place.error(format!("{value} stands there; a decomposition needs finite numbers")));
+            }
+        }
+    }
+    let wide = a.columns() > a.rows();
+    let tall = if wide { a.transposed() } else { a };
+    let factors = factor(Columns::from_fn(tall.rows(), tall.columns(), |i, j| f64::from(tall.get(i, j))))?;
+    let singular_values: Vec<f32> = factors.singular_values.iter().map(|&value| value as f32).collect();
+    if let Some(value) = factors.singular_values.iter().find(|&&value| value as f32 == f32::INFINITY) {
+        let problem = format!("a singular value is {value:e}, beyond the range of f32; scale the matrix down");
+        return Err(Place::named("matrix").error(problem));
+    }
+    let (u, v) = if wide { (factors.v, factors.u) } else { (factors.u, factors.v) };
+    let signs: Vec<f64> = (0..v.columns()).map(|j| sign(v.column(j))).collect();
+    let mut left = Matrix::zeros(u.rows(), u.columns());
+    for row in 0..u.rows() {
+        for (j, value) in left.row_mut(row).iter_mut().enumerate() {
+            *value = (u.column(j)[row] * signs[j]) as f32;
+        }
+    }
+    Ok(Svd { u: left, singular_values, vt: signed_rows(&v, v.columns()) })
+}
+
+/// The first columns of V as rows, each with the documented sign.
+pub(crate) fn signed_rows(v: &Columns, count: usize) -> Matrix {
+    let mut rows = Matrix::zeros(count, v.rows());
+    for j in 0..count {
+        let sign = sign(v.column(j));
+        for (to, from) in rows.row_mut(j).iter_mut().zip(v.column(j)) {
+            *to = (from * sign) as f32;
+        }
+    }
+    rows
+}
+
+/// 1 if the first element of largest absolute value is positive, else −1.
+///
+/// Elements are compared as the `f32` that they become, so that the rule holds for what is returned.
+fn sign(column: &[f64]) -> f64 {
+    let mut largest = 0.0f32;
+    for &value in column {
+        if (value as f32).abs() > largest.abs() {
+            largest = value as f32;
+        }
+    }
+    if largest < 0.0 { -1.0 } else { 1.0 }
+}
+
+/// U (m × n), Σ in falling order, and V (n × n) of a matrix with m ≥ n.
+pub(crate) struct Factors {
+    pub(crate) u: Columns,
+    pub(crate) singular_values: Vec<f64>,
+    pub(crate) v: Columns,
+}
+
+/// The singular value decomposition in double precision of a matrix with at least as many rows as columns.
+///
+/// # Panics
+/// When it has fewer.
+pub(crate) fn factor(a: Columns) -> Result<Factors> {
+    let (rows, columns) = (a.rows(), a.columns());
+    assert!(rows >= columns, "{rows} x {columns}");
+    if rows > columns {
+        let outer = qr(a);
+        let inner = factor_square(outer.r(columns))?;
+        let mut u = embed(&inner.u, rows, columns);
+        outer.apply(&mut u);
+        return Ok(Factors { u, ..inner });
+    }
+    factor_square(a)
+}
+
+fn factor_square(a: Columns) -> Result<Factors> {
+    let columns = a.columns();
+    let PivotedQr { qr: first, order, rank } = pivoted_qr(a);
+    let second = qr(first.r(rank).transposed());
+    let x = second.r(rank).transposed();
+
+    let mut rotated = x.clone();
+    let lengths = orthogonalize(&mut rotated)?;
+    let mut by_length: Vec<usize> = (0..rank).collect();
+    by_length.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]));
+    let product = Columns::from_fn(rank, rank, |i, j| rotated.column(by_length[j])[i]);
+    let mut singular_values: Vec<f64> = by_length.iter().map(|&j| lengths[j]).collect();
+
+    let mut u = embed(&product, columns, columns);
+    for (j, length) in singular_values.iter().enumerate() {
+        u.column_mut(j).iter_mut().for_each(|value| *value /= length);
+    }
+    first.apply(&mut u);
+
+    let mut v = product;
+    solve_lower(&x, &mut v);
+    let mut v = embed(&v, columns, columns);
+    second.apply(&mut v);
+    let mut place = vec![0; columns];
+    order.iter().enumerate().for_each(|(to, &from)| place[from] = to);
+    let v = Columns::from_fn(columns, columns, |i, j| v.column(j)[place[i]]);
+
+    singular_values.resize(columns, 0.0);
+    Ok(Factors { u, singular_values, v })
+}
+
+/// A matrix in the upper left corner of a larger one, which has ones along the rest of its diagonal.
+fn embed(inner: &Columns, rows: usize, columns: usize) -> Columns {
+    let mut outer = Columns::zeros(rows, columns);
+    for j in 0..columns {
+        let column = outer.column_mut(j);
+        if j < inner.columns() {
+            column[..inner.rows()].copy_from_slice(inner.column(j));
+        } else {
+            column[j] = 1.0;
+        }
+    }
+    outer
+}
+
+/// B ← L⁻¹ B with the lower triangle of L, by forward substitution in blocks of rows.
+fn solve_lower(l: &Columns, b: &mut Columns) {
+    const BLOCK: usize = 32;
+    let (rows, stride) = (b.rows(), b.stride());
+    b.raw_mut(0..b.columns()).par_chunks_mut(2 * BLOCK * stride).for_each(|b| {
+        let width = b.len() / stride;
+        let mut solved = Columns::zeros(BLOCK, width);
+        for start in (0..rows).step_by(BLOCK) {
+            let end = (start + BLOCK).min(rows);
+            for (j, column) in b.chunks_exact_mut(stride).enumerate() {
+                for i in start..end {
+                    column[i] /= l.column(i)[i];
+                    let value = column[i];
+                    for (element, factor) in column[i + 1..end].iter_mut().zip(&l.column(i)[i + 1..end]) {
+                        *element -= value * factor;
+                    }
+                }
+                solved.column_mut(j)[..end - start].copy_from_slice(&column[start..end]);
+            }
+            if end < rows {
+                let below = StridedMut::columns(&mut b[end..], rows - end, width, stride);
+                dgemm(-1.0, l.view(end..rows, start..end), solved.view(0..end - start, 0..width), 1.0, below);
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;
