@@ -5,6 +5,7 @@
 pub mod activation;
 mod gemm;
 pub mod network;
+/// The twins of the Jacobi kernels.
 pub mod rotation;
 mod slices;
 mod svd;
