@@ -6,9 +6,11 @@ pub mod activation;
 mod gemm;
 pub mod pairs;
 mod slices;
+mod ulp;
 
 pub use gemm::gemm;
 pub use slices::{
     adam, add_row, axpy, bytes_to_floats, column_sums, dot, exp, momentum, scale, sgd, sigmoid_cross_entropy,
     squared_distance, squared_error, squared_norm, sum,
 };
+pub use ulp::ulps;
