@@ -1,7 +1,7 @@
 //! The table of kernels and their twins, and the one check that tests and fuzz targets run over it.
 //!
 //! A [`Pair`] says how to call a kernel and its twin, what values its arguments take, and how far the two may be apart.
-//! [`Case`] holds drawn arguments, and [`check`] runs both and compares. Benches take their kernels from here too.
+//! [`Case`] holds drawn arguments, and [`Pair::check`] runs both and compares. Benches take their kernels from here too.
 
 use crate::kernels::{self, Activation, AdamStep, Isa};
 use crate::reference::{self, ulps};
@@ -53,9 +53,9 @@ impl Domain {
     pub fn draw(self, bits: u32) -> f32 {
         let float = f32::from_bits(bits);
         match self {
-            Self::Any if bits % 16 == 0 => SPECIAL[bits as usize / 16 % SPECIAL.len()],
+            Self::Any if bits.is_multiple_of(16) => SPECIAL[bits as usize / 16 % SPECIAL.len()],
             Self::Any => float,
-            Self::Within(low, high) if bits % 4 == 0 && (low..=high).contains(&float) => float,
+            Self::Within(low, high) if bits.is_multiple_of(4) && (low..=high).contains(&float) => float,
             Self::Within(low, high) => low + (high - low) * (bits as f32 / u32::MAX as f32),
             Self::Unread => f32::NAN,
         }
