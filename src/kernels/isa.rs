@@ -9,6 +9,15 @@ use std::fmt;
 pub struct Isa(pulp::Arch);
 
 impl Isa {
+    /// The names of the instruction sets that there are kernels for on this architecture, the best first.
+    pub const KNOWN: &[&str] = if cfg!(target_arch = "x86_64") {
+        &["avx512", "avx2", "scalar"]
+    } else if cfg!(target_arch = "aarch64") {
+        &["neon", "scalar"]
+    } else {
+        &["scalar"]
+    };
+
     /// The best instruction set of this machine.
     pub fn best() -> Self {
         Self(pulp::Arch::new())
@@ -57,5 +66,20 @@ impl Default for Isa {
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Isa;
+
+    #[test]
+    fn the_instruction_sets_are_known_by_name_and_the_best_comes_first() {
+        let names: Vec<&str> = Isa::available().into_iter().map(Isa::name).collect();
+        let known: Vec<&str> = Isa::KNOWN.iter().copied().filter(|name| names.contains(name)).collect();
+        assert_eq!(names, known);
+        assert_eq!(names.last(), Some(&"scalar"));
+        assert_eq!(names[0], Isa::best().name());
+        assert_eq!(names[0], Isa::default().to_string());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Every kernel takes an [`Isa`] first, works on slices of one length, and panics when the lengths differ.
 
+#[cfg(test)]
+mod accuracy;
 mod activation;
 mod bytes;
 pub(crate) mod dgemm;
@@ -12,6 +14,8 @@ pub mod rotation;
 mod rows;
 mod slice;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use activation::Activation;

@@ -30,7 +30,7 @@ pub fn column_sums(isa: Isa, values: &[f32], sums: &mut [f32]) {
 }
 
 fn check(columns: usize, length: usize) {
-    assert!(length.checked_rem(columns).unwrap_or(length) == 0, "{length} values are no rows of {columns}");
+    assert!(length.is_multiple_of(columns), "{length} values are no rows of {columns}");
 }
 
 struct AddRow<'a> {

@@ -5,10 +5,12 @@
 pub mod activation;
 mod gemm;
 pub mod network;
+pub mod pairs;
 /// The twins of the Jacobi kernels.
 pub mod rotation;
 mod slices;
 mod svd;
+mod ulp;
 
 pub use gemm::gemm;
 pub use slices::{
@@ -16,3 +18,4 @@ pub use slices::{
     squared_distance, squared_error, squared_norm, sum,
 };
 pub use svd::svd;
+pub use ulp::ulps;

@@ -113,7 +113,7 @@ pub fn squared_norm(x: &[f32]) -> f64 {
 
 /// Adds `row` to each row of `values`.
 pub fn add_row(row: &[f32], values: &mut [f32]) {
-    assert!(values.is_empty() || values.len() % row.len() == 0);
+    assert!(values.len().is_multiple_of(row.len()));
     for (i, value) in values.iter_mut().enumerate() {
         *value = (f64::from(*value) + f64::from(row[i % row.len()])) as f32;
     }
@@ -122,7 +122,7 @@ pub fn add_row(row: &[f32], values: &mut [f32]) {
 /// Writes the sums of the columns of `values`.
 pub fn column_sums(values: &[f32], sums: &mut [f32]) {
     let columns = sums.len();
-    assert!(values.is_empty() || values.len() % columns == 0);
+    assert!(values.len().is_multiple_of(columns));
     for (column, sum) in sums.iter_mut().enumerate() {
         *sum = values.iter().skip(column).step_by(columns).map(|&value| f64::from(value)).sum::<f64>() as f32;
     }

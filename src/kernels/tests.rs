@@ -1,0 +1,274 @@
+//! Every kernel on every instruction set of this machine against its twin, and the promises of the documentation.
+
+use super::{Activation, AdamStep, Isa, adam, add_row, bytes_to_floats, column_sums, exp, momentum, sgd, sum};
+use crate::reference::pairs::{Pair, SPECIAL, pairs};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::Once;
+
+/// The instruction sets to test; says once on standard error, past the capture of test output, which are missing here.
+pub(super) fn instruction_sets() -> Vec<Isa> {
+    static SAID: Once = Once::new();
+    let available = Isa::available();
+    SAID.call_once(|| {
+        for name in Isa::KNOWN.iter().filter(|&&name| available.iter().all(|isa| isa.name() != name)) {
+            writeln!(std::io::stderr(), "\nNOT TESTED: {name}, which this machine does not have").unwrap();
+        }
+    });
+    available
+}
+
+/// Random bits that are the same in every run (SplitMix64, Steele et al., 2014).
+pub(super) fn random_bits(seed: u64) -> impl FnMut() -> u32 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z >> 32) as u32
+    }
+}
+
+fn check(pair: &Pair<f32>, length: usize, offset: usize, seed: u64) {
+    for isa in instruction_sets() {
+        let drawn = pair.draw(length, offset, random_bits(seed));
+        for case in pair.draw_exact(length, offset, random_bits(seed)).into_iter().chain([drawn]) {
+            pair.check(isa, &case).unwrap_or_else(|difference| panic!("{difference}"));
+        }
+    }
+}
+
+#[test]
+fn every_kernel_agrees_with_its_twin_at_every_length_around_a_register_and_the_unrolling() {
+    for pair in pairs() {
+        for length in 0..=131 {
+            check(&pair, length, length % 5, length as u64);
+        }
+    }
+}
+
+#[test]
+fn every_kernel_agrees_with_its_twin_around_the_blocks_of_a_sum() {
+    // 64 times four registers: 256, 2048 and 4096 elements on the instruction sets there are.
+    for pair in pairs() {
+        for length in [255, 256, 257, 1024, 2047, 2049, 4095, 4096, 4097, 8195] {
+            check(&pair, length, 1, length as u64);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #[test]
+    fn any_arguments_agree_with_the_twin(index: prop::sample::Index, length in 0usize..300, offset in 0usize..17, seed: u64) {
+        let pairs = pairs();
+        check(&pairs[index.index(pairs.len())], length, offset, seed);
+    }
+}
+
+#[test]
+fn no_public_kernel_is_missing_from_the_table() {
+    let mut kernels = BTreeSet::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kernels");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let source = std::fs::read_to_string(&path).unwrap();
+        for function in source.split("\npub fn ").skip(1) {
+            let (name, rest) = function.split_once('(').unwrap();
+            if rest.trim_start().starts_with("isa: Isa") {
+                kernels.insert(format!("{}::{name}", path.file_stem().unwrap().display()));
+            }
+        }
+    }
+    assert!(kernels.contains("slice::axpy"), "the sources are not as this test reads them: {kernels:?}");
+    for activation in Activation::ALL {
+        kernels.extend(["forward", "backward"].map(|way| format!("activation::{activation} {way}")));
+    }
+    let in_table: BTreeSet<String> = pairs().into_iter().map(|pair| pair.name).collect();
+    assert_eq!(kernels, in_table);
+}
+
+/// A function over a slice on an instruction set, as the tests of special values call it.
+type Function = Box<dyn Fn(Isa, &mut [f32])>;
+
+fn functions() -> Vec<(String, Function)> {
+    let mut functions: Vec<(String, Function)> = vec![("exp".to_owned(), Box::new(exp))];
+    for activation in Activation::ALL {
+        functions.push((activation.to_string(), Box::new(move |isa, values| activation.forward(isa, values))));
+    }
+    functions
+}
+
+#[test]
+fn special_values_give_the_same_zeros_infinities_and_nans_on_every_instruction_set() {
+    let sets = instruction_sets();
+    for (name, function) in functions() {
+        let results: Vec<Vec<f32>> = sets
+            .iter()
+            .map(|&isa| {
+                let mut values = SPECIAL;
+                function(isa, &mut values);
+                values.to_vec()
+            })
+            .collect();
+        for other in &results[1..] {
+            for ((x, a), b) in SPECIAL.iter().zip(&results[0]).zip(other) {
+                let ordinary = a.is_finite() && *a != 0.0 && b.is_finite() && *b != 0.0;
+                let same = a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+                assert!(ordinary || same, "{name}({x:e}) is {a:e} and {b:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_and_signed_zeros_are_as_documented() {
+    let infinity = f32::INFINITY;
+    // At −∞, −0, 0 and ∞; the bits decide, so that the sign of a zero counts.
+    let expected = [
+        ("exp", [0.0, 1.0, 1.0, infinity]),
+        ("linear", [-infinity, -0.0, 0.0, infinity]),
+        ("relu", [0.0, 0.0, 0.0, infinity]),
+        ("leaky-relu", [-infinity, -0.0, 0.0, infinity]),
+        ("sigmoid", [0.0, 0.5, 0.5, 1.0]),
+        ("tanh", [-1.0, -0.0, 0.0, 1.0]),
+        ("softplus", [0.0, std::f32::consts::LN_2, std::f32::consts::LN_2, infinity]),
+        ("elu", [-1.0, -0.0, 0.0, infinity]),
+        ("silu", [-0.0, -0.0, 0.0, infinity]),
+        ("gelu", [-0.0, -0.0, 0.0, infinity]),
+    ];
+    for isa in instruction_sets() {
+        for ((name, function), (expected_name, expected)) in functions().into_iter().zip(expected) {
+            assert_eq!(name, expected_name);
+            let mut values = [-infinity, -0.0, 0.0, infinity, f32::NAN, -f32::NAN];
+            function(isa, &mut values);
+            assert_eq!(values.map(f32::to_bits)[..4], expected.map(f32::to_bits), "{name} on {isa}: {values:?}");
+            assert!(values[4].is_nan() && values[5].is_nan(), "{name} of NaN on {isa}");
+        }
+    }
+}
+
+#[test]
+fn derivatives_at_the_kinks_and_at_infinity_are_as_documented() {
+    for isa in instruction_sets() {
+        for (activation, saved, expected) in [
+            (Activation::Relu, 0.0, 0.0),
+            (Activation::LeakyRelu, 0.0, 0.01),
+            (Activation::Elu, 0.0, 1.0),
+            (Activation::Silu, f32::INFINITY, 1.0),
+            (Activation::Silu, f32::NEG_INFINITY, 0.0),
+            (Activation::Gelu, f32::INFINITY, 1.0),
+            (Activation::Gelu, f32::NEG_INFINITY, 0.0),
+        ] {
+            let mut gradient = [1.0];
+            activation.backward(isa, &[saved], &mut gradient);
+            assert_eq!(gradient, [expected], "{activation} at {saved} on {isa}");
+        }
+    }
+}
+
+#[test]
+fn an_activation_is_found_by_its_name_and_an_unknown_one_is_told_the_names() {
+    for activation in Activation::ALL {
+        assert_eq!(activation.name().parse::<Activation>().unwrap(), activation);
+        assert_eq!(activation.needs_input(), matches!(activation, Activation::Silu | Activation::Gelu));
+    }
+    assert_eq!(Activation::LeakyRelu.to_string(), "leaky-relu");
+    let error = "swish".parse::<Activation>().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "activation: there is no \"swish\"; there are \
+         linear, relu, leaky-relu, sigmoid, tanh, softplus, elu, silu, gelu"
+    );
+}
+
+#[test]
+fn every_byte_divided_by_255_is_the_float_nearest_to_the_quotient() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    for isa in instruction_sets() {
+        let mut out = [f32::NAN; 256];
+        bytes_to_floats(isa, &bytes, 255.0, &mut out);
+        for (byte, out) in bytes.iter().zip(out) {
+            assert_eq!(out, (f64::from(*byte) / 255.0) as f32);
+        }
+    }
+}
+
+#[test]
+fn adam_corrects_the_bias_of_its_first_steps() {
+    let step = AdamStep { learning_rate: 0.5, beta1: 0.9, beta2: 0.999, epsilon: 0.0, step: 1 };
+    for isa in instruction_sets() {
+        let (mut parameters, mut first, mut second) = ([1.0, 1.0], [0.0; 2], [0.0; 2]);
+        adam(isa, &mut parameters, &mut first, &mut second, &[7.0, -0.001], step);
+        // The first step is the learning rate long, whatever the gradient.
+        assert!((parameters[0] - 0.5).abs() < 1e-6 && (parameters[1] - 1.5).abs() < 1e-6, "{parameters:?}");
+    }
+}
+
+#[test]
+fn a_momentum_of_zero_is_plain_gradient_descent() {
+    for isa in instruction_sets() {
+        let gradient: Vec<f32> = (0..37).map(|i| (i as f32).sin()).collect();
+        let (mut plain, mut heavy, mut velocity) = (vec![1.0; 37], vec![1.0; 37], vec![5.0; 37]);
+        sgd(isa, &mut plain, &gradient, 0.1);
+        momentum(isa, &mut heavy, &mut velocity, &gradient, 0.1, 0.0);
+        assert_eq!(plain, heavy);
+        assert_eq!(velocity, gradient);
+    }
+}
+
+#[test]
+fn a_sum_does_not_lose_small_terms_however_long_it_is() {
+    // A single-precision running sum of ones stops at 2²⁴.
+    let ones = vec![1.0; (1 << 24) + 100];
+    for isa in instruction_sets() {
+        assert_eq!(sum(isa, &ones), ones.len() as f64);
+    }
+}
+
+#[test]
+fn rows_of_every_count_are_summed_and_added_to() {
+    for isa in instruction_sets() {
+        for rows in 0..=33 {
+            let values: Vec<f32> = (0..rows * 3).map(|i| i as f32).collect();
+            let mut sums = [f32::NAN; 3];
+            column_sums(isa, &values, &mut sums);
+            let expected = |column| (0..rows).map(|row| (row * 3 + column) as f32).sum::<f32>();
+            assert_eq!(sums, [expected(0), expected(1), expected(2)], "{rows} rows");
+
+            let mut raised = values.clone();
+            add_row(isa, &[1.0, 2.0, 3.0], &mut raised);
+            for (i, (raised, value)) in raised.iter().zip(values).enumerate() {
+                assert_eq!(raised - value, (i % 3 + 1) as f32);
+            }
+        }
+        add_row(isa, &[], &mut []);
+        column_sums(isa, &[], &mut []);
+    }
+}
+
+/// Whether a call panics, with a message that holds some words.
+fn panics(words: &str, call: impl FnOnce() + std::panic::UnwindSafe) -> bool {
+    let message = std::panic::catch_unwind(call).err().and_then(|payload| {
+        payload.downcast_ref::<String>().cloned().or_else(|| payload.downcast_ref::<&str>().map(|s| s.to_string()))
+    });
+    message.is_some_and(|message| message.contains(words))
+}
+
+#[test]
+fn slices_that_do_not_fit_panic() {
+    let isa = Isa::best();
+    for activation in Activation::ALL {
+        assert!(panics("different lengths", || activation.backward(isa, &[1.0], &mut [1.0, 2.0])), "{activation}");
+    }
+    assert!(panics("different lengths", || sgd(isa, &mut [1.0, 2.0], &[1.0], 0.1)));
+    assert!(panics("different lengths", || momentum(isa, &mut [1.0], &mut [1.0, 2.0], &[1.0], 0.1, 0.1)));
+    assert!(panics("different lengths", || bytes_to_floats(isa, &[1], 1.0, &mut [1.0, 2.0])));
+    assert!(panics("3 values are no rows of 2", || add_row(isa, &[1.0, 2.0], &mut [1.0, 2.0, 3.0])));
+    assert!(panics("3 values are no rows of 2", || column_sums(isa, &[1.0, 2.0, 3.0], &mut [0.0; 2])));
+    assert!(panics("1 values are no rows of 0", || column_sums(isa, &[1.0], &mut [])));
+    let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 0 };
+    assert!(panics("the first step is 1", || adam(isa, &mut [], &mut [], &mut [], &[], step)));
+}
