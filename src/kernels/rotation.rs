@@ -214,83 +214,15 @@ impl<S: Simd> Plane<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::rotation as reference;
-
-    /// Around the lanes of every instruction set and around the unrolled loop.
-    const LENGTHS: [usize; 16] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 1001];
-    const GUARD: usize = 9;
 
     fn wave(length: usize, seed: usize) -> Vec<f64> {
         (0..length).map(|i| ((i * 37 + seed * 101) as f64 * 0.61).sin() * 3.0).collect()
     }
 
-    /// The same values with NaN on both sides: what a kernel must neither read nor write.
-    struct Guarded(Vec<f64>);
-
-    impl Guarded {
-        fn new(values: &[f64]) -> Self {
-            Self([&[f64::NAN; GUARD], values, &[f64::NAN; GUARD]].concat())
-        }
-
-        fn inside(&mut self) -> &mut [f64] {
-            let end = self.0.len() - GUARD;
-            &mut self.0[GUARD..end]
-        }
-
-        fn check(&mut self, expected: &[f64], isa: Isa) {
-            let length = expected.len();
-            for (actual, expected) in self.inside().iter().zip(expected) {
-                assert!((actual - expected).abs() <= 1e-14, "{isa}, length {length}: {actual} for {expected}");
-            }
-            let outside = self.0[..GUARD].iter().chain(&self.0[GUARD + length..]);
-            assert!(outside.into_iter().all(|value| value.is_nan()), "{isa}, length {length}: wrote outside");
-        }
-    }
-
-    fn close(actual: f64, expected: f64, isa: Isa, length: usize) {
-        let bound = 1e-15 * (length as f64 + 1.0) * 9.0;
-        assert!((actual - expected).abs() <= bound, "{isa}, length {length}: {actual} for {expected}");
-    }
-
-    #[test]
-    fn every_kernel_agrees_with_the_reference_on_every_instruction_set() {
-        for isa in Isa::available() {
-            for length in LENGTHS {
-                let (x, y, z) = (wave(length, 1), wave(length, 2), wave(length, 3));
-                let (c, s) = (0.8, -0.6);
-                let (mut rotated_x, mut rotated_y) = (x.clone(), y.clone());
-                reference::rotate(&mut rotated_x, &mut rotated_y, c, s);
-
-                let (mut a, mut b, mut n) = (Guarded::new(&x), Guarded::new(&y), Guarded::new(&z));
-                close(dot(isa, a.inside(), b.inside()), reference::dot(&x, &y), isa, length);
-                for (actual, (p, q)) in
-                    three_dots(isa, a.inside(), b.inside()).into_iter().zip([(&x, &x), (&x, &y), (&y, &y)])
-                {
-                    close(actual, reference::dot(p, q), isa, length);
-                }
-
-                rotate(isa, a.inside(), b.inside(), c, s);
-                a.check(&rotated_x, isa);
-                b.check(&rotated_y, isa);
-
-                (a, b) = (Guarded::new(&x), Guarded::new(&y));
-                let next = rotate_then_dot(isa, a.inside(), b.inside(), c, s, n.inside());
-                a.check(&rotated_x, isa);
-                b.check(&rotated_y, isa);
-                close(next, reference::dot(&rotated_x, &z), isa, length);
-
-                let mut sum = z.clone();
-                reference::axpy(-1.5, &x, &mut sum);
-                axpy(isa, -1.5, Guarded::new(&x).inside(), n.inside());
-                n.check(&sum, isa);
-            }
-        }
-    }
-
     #[test]
     fn the_fused_rotation_has_the_bits_of_the_two_it_replaces() {
         for isa in Isa::available() {
-            for length in LENGTHS {
+            for length in [0, 1, 7, 8, 9, 31, 33, 1001] {
                 let (mut x, mut y, z) = (wave(length, 4), wave(length, 5), wave(length, 6));
                 let (mut p, mut q) = (x.clone(), y.clone());
                 let fused = rotate_then_dot(isa, &mut x, &mut y, 0.28, 0.96, &z);

@@ -1,7 +1,7 @@
 //! Every kernel on every instruction set of this machine against its twin, and the promises of the documentation.
 
 use super::{Activation, AdamStep, Isa, adam, add_row, bytes_to_floats, column_sums, exp, momentum, sgd, sum};
-use crate::reference::pairs::{Pair, SPECIAL, pairs};
+use crate::reference::pairs::{Element, Pair, SPECIAL, pairs, rotation_pairs};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -31,7 +31,7 @@ pub(super) fn random_bits(seed: u64) -> impl FnMut() -> u32 {
     }
 }
 
-fn check(pair: &Pair<f32>, length: usize, offset: usize, seed: u64) {
+fn check<T: Element>(pair: &Pair<T>, length: usize, offset: usize, seed: u64) {
     for isa in instruction_sets() {
         let drawn = pair.draw(length, offset, random_bits(seed));
         for case in pair.draw_exact(length, offset, random_bits(seed)).into_iter().chain([drawn]) {
@@ -40,22 +40,23 @@ fn check(pair: &Pair<f32>, length: usize, offset: usize, seed: u64) {
     }
 }
 
+fn check_all(length: usize, offset: usize) {
+    pairs().iter().for_each(|pair| check(pair, length, offset, length as u64));
+    rotation_pairs().iter().for_each(|pair| check(pair, length, offset, length as u64));
+}
+
 #[test]
 fn every_kernel_agrees_with_its_twin_at_every_length_around_a_register_and_the_unrolling() {
-    for pair in pairs() {
-        for length in 0..=131 {
-            check(&pair, length, length % 5, length as u64);
-        }
+    for length in 0..=131 {
+        check_all(length, length % 5);
     }
 }
 
 #[test]
 fn every_kernel_agrees_with_its_twin_around_the_blocks_of_a_sum() {
     // 64 times four registers: 256, 2048 and 4096 elements on the instruction sets there are.
-    for pair in pairs() {
-        for length in [255, 256, 257, 1024, 2047, 2049, 4095, 4096, 4097, 8195] {
-            check(&pair, length, 1, length as u64);
-        }
+    for length in [255, 256, 257, 1024, 2047, 2049, 4095, 4096, 4097, 8195] {
+        check_all(length, 1);
     }
 }
 
@@ -63,8 +64,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
     #[test]
     fn any_arguments_agree_with_the_twin(index: prop::sample::Index, length in 0usize..300, offset in 0usize..17, seed: u64) {
-        let pairs = pairs();
-        check(&pairs[index.index(pairs.len())], length, offset, seed);
+        let (single, double) = (pairs(), rotation_pairs());
+        check(&single[index.index(single.len())], length, offset, seed);
+        check(&double[index.index(double.len())], length, offset, seed);
     }
 }
 
@@ -86,7 +88,8 @@ fn no_public_kernel_is_missing_from_the_table() {
     for activation in Activation::ALL {
         kernels.extend(["forward", "backward"].map(|way| format!("activation::{activation} {way}")));
     }
-    let in_table: BTreeSet<String> = pairs().into_iter().map(|pair| pair.name).collect();
+    let names = pairs().into_iter().map(|pair| pair.name).chain(rotation_pairs().into_iter().map(|pair| pair.name));
+    let in_table: BTreeSet<String> = names.collect();
     assert_eq!(kernels, in_table);
 }
 

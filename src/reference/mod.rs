@@ -6,7 +6,6 @@ pub mod activation;
 mod gemm;
 pub mod network;
 pub mod pairs;
-/// The twins of the Jacobi kernels.
 pub mod rotation;
 mod slices;
 mod svd;

@@ -1,6 +1,17 @@
-/// x · y.
+//! The twins of the Jacobi kernels.
+
+/// x · y, as if summed in twice the precision: there is no wider type to sum in (Ogita, Rump and Oishi, "Accurate sum
+/// and dot product", 2005, algorithm 5.3).
 pub fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(x, y)| x * y).sum()
+    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
+    for (&x, &y) in x.iter().zip(y) {
+        let product = x * y;
+        let next = sum + product;
+        let (large, small) = if sum.abs() >= product.abs() { (sum, product) } else { (product, sum) };
+        lost += x.mul_add(y, -product) + ((large - next) + small);
+        sum = next;
+    }
+    sum + lost
 }
 
 /// (x, y) ← (c x − s y, s x + c y).
