@@ -120,6 +120,8 @@ pub trait Element: Copy + Into<f64> + std::fmt::Debug + std::fmt::LowerExp + 'st
     fn with_sign(self, sign: f32) -> Self;
     /// Whether it is [`GUARD`](Self::GUARD), bit for bit.
     fn is_guard(self) -> bool;
+    /// How far a sum over slices of this length may be off, in ε times the sum of the magnitudes of its terms.
+    fn roundings(length: usize) -> f64;
 }
 
 impl Element for f32 {
@@ -136,6 +138,11 @@ impl Element for f32 {
 
     fn is_guard(self) -> bool {
         self.to_bits() == Self::GUARD.to_bits()
+    }
+
+    /// The sum goes into a double before it gets long.
+    fn roundings(_: usize) -> f64 {
+        75.0
     }
 }
 
@@ -168,13 +175,10 @@ pub struct Pair<T> {
     pub read: Vec<Argument>,
     /// The slices that it writes.
     pub write: Vec<Argument>,
-    /// How far its results may be from those of the twin. A sum may always be off by [`SUM`].
+    /// How far its results may be from those of the twin. A sum may always be off by [`Element::roundings`].
     pub tolerance: Tolerance,
     run: Box<Run<T>>,
 }
-
-/// How far a sum may be off, in ε times the sum of the magnitudes of its terms.
-pub const SUM: f64 = 75.0;
 
 /// Drawn arguments of a pair.
 #[derive(Clone, Debug)]
@@ -271,13 +275,8 @@ impl<T: Element> Pair<T> {
         let (expected, expected_sums) = self.twin(case);
         let (magnitudes, sums_of_magnitudes) = self.twin(&self.without_cancellation(case));
 
-        let place = || {
-            format!(
-                "{} on {isa}, {} elements",
-                self.name,
-                case.read.iter().chain(&case.write).map(Vec::len).max().unwrap_or(0)
-            )
-        };
+        let length = case.read.iter().chain(&case.write).map(Vec::len).max().unwrap_or(0);
+        let place = || format!("{} on {isa}, {length} elements", self.name);
         for (slice, buffer) in write.iter().enumerate() {
             let (before, rest) = buffer.split_at(case.offset);
             let (actual, after) = rest.split_at(case.write[slice].len());
@@ -298,7 +297,7 @@ impl<T: Element> Pair<T> {
             }
         }
         for ((sum, expected), magnitude) in sums.into_iter().zip(expected_sums).zip(sums_of_magnitudes) {
-            let allowed = if case.exact { 0.0 } else { SUM * T::EPSILON * magnitude + UNDERFLOW };
+            let allowed = if case.exact { 0.0 } else { T::roundings(length) * T::EPSILON * magnitude + UNDERFLOW };
             if (sum - expected).abs() > allowed || sum.is_nan() {
                 return Err(format!("{}: the sum is {sum:e} and must be {expected:e}", place()));
             }

@@ -19,6 +19,11 @@ impl Element for f64 {
     fn is_guard(self) -> bool {
         self.to_bits() == Self::GUARD.to_bits()
     }
+
+    /// Four accumulators of at least one lane.
+    fn roundings(length: usize) -> f64 {
+        length as f64 / 4.0 + 20.0
+    }
 }
 
 impl Sums for [f64; 3] {
