@@ -1,4 +1,54 @@
-//! Auto-encoders and PCA, trained on a CPU.
+//! Auto-encoders and PCA, trained on a CPU: exact, reproducible and fast.
+//!
+//! Rows are observations, columns are features. A model encodes rows to short *codes* and decodes codes to rows; the
+//! *reconstruction error* of a row is the sum over its columns of (f(x) − x)².
+//!
+//! ```
+//! use diabolo::data::{self, ReadOptions, ScalingChoice};
+//! use diabolo::kernels::Activation;
+//! use diabolo::model::{AutoencoderOptions, Model, Validation, fit_autoencoder};
+//! use diabolo::network::{Activations, Initialisation};
+//! use diabolo::train::TrainOptions;
+//!
+//! // A built-in set; a path to a CSV or IDX file does as well.
+//! let digits = data::read("digits", &ReadOptions::default())?;
+//! let options = AutoencoderOptions {
+//!     layers: "64,100,2,100,64".parse()?,
+//!     activations: Activations::hidden(Activation::Silu),
+//!     bias: true,
+//!     initialisation: Initialisation::FanIn,
+//!     scaling: ScalingChoice::Auto,
+//!     train: TrainOptions { epochs: 10, ..TrainOptions::default() },
+//! };
+//! let fitted = fit_autoencoder(&digits, &options, Validation::Fraction(0.1), &mut |_| {})?;
+//! let model = fitted.model;
+//! assert!(model.provenance.training.error_per_row < 900.0);
+//!
+//! let codes = model.encode(&digits)?; // 1797 × 2
+//! let rows = model.decode(&codes)?; // 1797 × 64, in the units of the data
+//! assert_eq!(rows, model.reconstruct(&digits)?);
+//!
+//! // What `save` writes to a file, `load` reads.
+//! let again = Model::from_bytes("again", &model.to_bytes())?;
+//! assert_eq!(again.encode(&digits)?, codes);
+//! # Ok::<(), diabolo::Error>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! A room imports from those below it.
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`cli`] | the command line, one file a subcommand (feature `cli`) |
+//! | [`model`] | a fitted model, its file, and fitting in one call |
+//! | [`train`] · [`pca`] | the training loop and its history · principal components |
+//! | [`network`] · [`optimizer`] · [`linalg`] | layers, forward and backward · update rules · QR and Jacobi SVD |
+//! | [`evaluate`] | the reconstruction error of whatever reconstructs |
+//! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products |
+//! | [`data`] · [`file`](mod@file) | readers, built-in sets, scaling · files that are whole or absent |
+//! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |
+//! | [`reference`](mod@reference) | the naive twin of kernels, gemm, network and SVD, for tests, benches and fuzzing |
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -17,9 +17,9 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn read(bytes: &[u8]) {
-    if let Ok(model) = Model::from_bytes(bytes) {
+    if let Ok(model) = Model::from_bytes("input", bytes) {
         let written = model.to_bytes();
-        let again = Model::from_bytes(&written).expect("what was written is read");
+        let again = Model::from_bytes("written", &written).expect("what was written is read");
         assert_eq!(again.to_bytes(), written);
     }
 }

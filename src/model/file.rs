@@ -65,7 +65,7 @@ impl Model {
             return Err(Place::file(path).error(problem));
         }
         file.read_to_end(&mut bytes).map_err(io)?;
-        Self::from_bytes(&bytes).map_err(|problem| Place::file(path).error(problem))
+        Self::from_bytes(&path.display().to_string(), &bytes)
     }
 
     /// How many bytes of a file's start [`Model::recognises`] wants.
@@ -101,11 +101,15 @@ impl Model {
         safetensors::serialize(views, Some(metadata)).expect("tensor names differ")
     }
 
-    /// Reads the bytes of a model's file.
+    /// Reads the bytes of a model's file, whose name is for messages.
     ///
     /// # Errors
-    /// What is wrong with them.
-    pub fn from_bytes(bytes: &[u8]) -> std::result::Result<Self, String> {
+    /// When they are no model of this program, damaged, or of a later format.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
+        Self::parse(bytes).map_err(|problem| Place::named(name).error(problem))
+    }
+
+    fn parse(bytes: &[u8]) -> std::result::Result<Self, String> {
         let damaged = |error| format!("the model file is damaged or cut short ({error})");
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(error.to_string()))?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;

@@ -42,6 +42,14 @@ impl Folder {
         std::fs::read(self.path(name)).unwrap()
     }
 
+    /// Copies all files of another folder into it.
+    pub fn copy_all(&self, other: &Path) {
+        for entry in std::fs::read_dir(other).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, self.0.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+
     /// The names of all files in it, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path()).unwrap();
