@@ -48,7 +48,7 @@ fn bound(
 }
 
 fn bound_exp(stride: u32) {
-    bound("exp", 1.05, stride, exp, f64::exp);
+    bound("exp", 1.07, stride, exp, f64::exp);
 }
 
 fn bound_activation(activation: Activation, ulps: f64, stride: u32) {
@@ -66,22 +66,22 @@ fn exp_sampled() {
 
 #[test]
 fn sigmoid_sampled() {
-    bound_activation(Activation::Sigmoid, 1.71, SAMPLED);
+    bound_activation(Activation::Sigmoid, 1.87, SAMPLED);
 }
 
 #[test]
 fn tanh_sampled() {
-    bound_activation(Activation::Tanh, 1.97, SAMPLED);
+    bound_activation(Activation::Tanh, 1.6, SAMPLED);
 }
 
 #[test]
 fn softplus_sampled() {
-    bound_activation(Activation::Softplus, 1.7, SAMPLED);
+    bound_activation(Activation::Softplus, 1.82, SAMPLED);
 }
 
 #[test]
 fn elu_sampled() {
-    bound_activation(Activation::Elu, 1.7, SAMPLED);
+    bound_activation(Activation::Elu, 1.14, SAMPLED);
 }
 
 #[test]
@@ -93,23 +93,23 @@ fn exp_exhaustive() {
 #[test]
 #[ignore = "all floats: a minute"]
 fn sigmoid_exhaustive() {
-    bound_activation(Activation::Sigmoid, 1.71, 1);
+    bound_activation(Activation::Sigmoid, 1.87, 1);
 }
 
 #[test]
 #[ignore = "all floats: a minute"]
 fn tanh_exhaustive() {
-    bound_activation(Activation::Tanh, 1.97, 1);
+    bound_activation(Activation::Tanh, 1.6, 1);
 }
 
 #[test]
 #[ignore = "all floats: two minutes"]
 fn softplus_exhaustive() {
-    bound_activation(Activation::Softplus, 1.7, 1);
+    bound_activation(Activation::Softplus, 1.82, 1);
 }
 
 #[test]
 #[ignore = "all floats: a minute"]
 fn elu_exhaustive() {
-    bound_activation(Activation::Elu, 1.7, 1);
+    bound_activation(Activation::Elu, 1.14, 1);
 }

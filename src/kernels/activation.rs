@@ -28,13 +28,13 @@ pub enum Activation {
     Relu,
     /// x where it is positive, else 0.01 x; the derivative at 0 is 0.01.
     LeakyRelu,
-    /// 1 / (1 + e⁻ˣ), the logistic function. At most 1.71 ULP.
+    /// 1 / (1 + e⁻ˣ), the logistic function. At most 1.87 ULP.
     Sigmoid,
-    /// tanh x. At most 1.97 ULP.
+    /// tanh x; ±0 stay. At most 1.6 ULP.
     Tanh,
-    /// ln(1 + eˣ). At most 2 ULP.
+    /// ln(1 + eˣ). At most 1.82 ULP.
     Softplus,
-    /// x where it is positive, else eˣ − 1 (Clevert et al., 2016, with α = 1).
+    /// x where it is positive, else eˣ − 1 (Clevert et al., 2016, with α = 1). At most 1.14 ULP.
     Elu,
     /// x · sigmoid(x), also called swish. The absolute error is at most 4 ε (1 + |x|), ε = 2⁻²⁴.
     Silu,

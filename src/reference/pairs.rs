@@ -146,24 +146,24 @@ impl Element for f32 {
     }
 }
 
-/// The sums that a kernel returns: none, one or several.
+/// What a kernel returns: up to three sums. The missing ones are zero.
 trait Sums {
-    fn list(self) -> Vec<f64>;
+    fn list(self) -> [f64; 3];
 }
 
 impl Sums for () {
-    fn list(self) -> Vec<f64> {
-        Vec::new()
+    fn list(self) -> [f64; 3] {
+        [0.0; 3]
     }
 }
 
 impl Sums for f64 {
-    fn list(self) -> Vec<f64> {
-        vec![self]
+    fn list(self) -> [f64; 3] {
+        [self, 0.0, 0.0]
     }
 }
 
-type Run<T> = dyn Fn(Option<Isa>, &[T], &[&[T]], Vec<&mut [T]>) -> Vec<f64> + Send + Sync;
+type Run<T> = dyn Fn(Option<Isa>, &[T], &[&[T]], &mut [&mut [T]]) -> [f64; 3] + Send + Sync;
 
 /// A kernel and its twin.
 pub struct Pair<T> {
@@ -207,10 +207,12 @@ impl<T: Element> Pair<T> {
         tolerance: Tolerance,
         run: impl Fn(Option<Isa>, [T; SCALARS], [&[T]; READ], [&mut [T]; WRITE]) -> S + Send + Sync + 'static,
     ) -> Self {
-        let run = move |isa: Option<Isa>, scalars: &[T], read: &[&[T]], write: Vec<&mut [T]>| {
-            let scalars = scalars.try_into().expect("as many as there are");
-            let read = read.try_into().expect("as many as there are");
-            run(isa, scalars, read, write.try_into().expect("as many as there are")).list()
+        let run = move |isa: Option<Isa>, scalars: &[T], read: &[&[T]], write: &mut [&mut [T]]| {
+            let shape = "as many numbers and slices as the pair has arguments";
+            let scalars = scalars.try_into().expect(shape);
+            let read = read.try_into().expect(shape);
+            let write: &mut [&mut [T]; WRITE] = write.try_into().expect(shape);
+            run(isa, scalars, read, write.each_mut().map(|slice| &mut **slice)).list()
         };
         Self {
             name: name.into(),
@@ -248,15 +250,19 @@ impl<T: Element> Pair<T> {
     }
 
     /// Runs the kernel on an instruction set, and returns its sums. Benches use it.
-    pub fn run(&self, isa: Isa, scalars: &[T], read: &[&[T]], write: Vec<&mut [T]>) -> Vec<f64> {
+    ///
+    /// # Panics
+    /// When there are not as many numbers and slices as the pair has arguments, or the kernel panics.
+    pub fn run(&self, isa: Isa, scalars: &[T], read: &[&[T]], write: &mut [&mut [T]]) -> [f64; 3] {
         (self.run)(Some(isa), scalars, read, write)
     }
 
     /// Runs the twin; returns what it wrote, and its sums.
-    fn twin(&self, case: &Case<T>) -> (Vec<Vec<T>>, Vec<f64>) {
+    fn twin(&self, case: &Case<T>) -> (Vec<Vec<T>>, [f64; 3]) {
         let read: Vec<&[T]> = case.read.iter().map(Vec::as_slice).collect();
         let mut write = case.write.clone();
-        let sums = (self.run)(None, &case.scalars, &read, write.iter_mut().map(Vec::as_mut_slice).collect());
+        let mut slices: Vec<&mut [T]> = write.iter_mut().map(Vec::as_mut_slice).collect();
+        let sums = (self.run)(None, &case.scalars, &read, &mut slices);
         (write, sums)
     }
 
@@ -266,12 +272,11 @@ impl<T: Element> Pair<T> {
         // What is read ends where its allocation ends, for a sanitizer to see; before it stand NaNs.
         let read: Vec<Vec<T>> = case.read.iter().map(|values| guarded(case.offset, values, 0)).collect();
         let mut write: Vec<Vec<T>> = case.write.iter().map(|values| guarded(case.offset, values, 64)).collect();
-        let sums = (self.run)(
-            Some(isa),
-            &case.scalars,
-            &read.iter().map(|buffer| &buffer[case.offset..]).collect::<Vec<_>>(),
-            write.iter_mut().zip(&case.write).map(|(buffer, v)| &mut buffer[case.offset..][..v.len()]).collect(),
-        );
+        let inner: Vec<&[T]> = read.iter().map(|buffer| &buffer[case.offset..]).collect();
+        let lengths = case.write.iter().map(Vec::len);
+        let mut slices: Vec<&mut [T]> =
+            write.iter_mut().zip(lengths).map(|(buffer, length)| &mut buffer[case.offset..][..length]).collect();
+        let sums = (self.run)(Some(isa), &case.scalars, &inner, &mut slices);
         let (expected, expected_sums) = self.twin(case);
         let (magnitudes, sums_of_magnitudes) = self.twin(&self.without_cancellation(case));
 

@@ -1,0 +1,71 @@
+//! Instructions that the main kernels and the matrix product take, counted by Callgrind: the same on every run, so
+//! that a small loss shows. `benches/check-instructions.py` compares them with the record beside it.
+//!
+//! Valgrind knows no AVX-512 and hides it: the counts are those of the AVX2 kernels.
+
+// The macros make items that cannot carry documentation.
+#![allow(missing_docs)]
+
+use diabolo::gemm::gemm;
+use diabolo::kernels::Isa;
+use diabolo::matrix::Matrix;
+use diabolo::reference::pairs::{Case, Pair, pairs};
+use gungraun::{library_benchmark, library_benchmark_group, main};
+use std::hint::black_box;
+
+/// Not a multiple of a register, so that the ragged end counts too.
+const LENGTH: usize = 4099;
+
+fn prepare(name: &str) -> (Pair<f32>, Case<f32>) {
+    let pair = pairs().into_iter().find(|pair| pair.name == name).expect("a kernel of the table");
+    let mut state = 1u32;
+    let case = pair.draw(LENGTH, 0, || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state
+    });
+    (pair, case)
+}
+
+#[library_benchmark(setup = prepare)]
+#[bench::relu("activation::relu forward")]
+#[bench::sigmoid("activation::sigmoid forward")]
+#[bench::sigmoid_backward("activation::sigmoid backward")]
+#[bench::tanh("activation::tanh forward")]
+#[bench::softplus("activation::softplus forward")]
+#[bench::silu("activation::silu forward")]
+#[bench::silu_backward("activation::silu backward")]
+#[bench::gelu("activation::gelu forward")]
+#[bench::exp("slice::exp")]
+#[bench::squared_error("loss::squared_error")]
+#[bench::sigmoid_cross_entropy("loss::sigmoid_cross_entropy")]
+#[bench::sgd("update::sgd")]
+#[bench::momentum("update::momentum")]
+#[bench::adam("update::adam")]
+#[bench::axpy("slice::axpy")]
+#[bench::dot("slice::dot")]
+#[bench::add_row("rows::add_row")]
+#[bench::column_sums("rows::column_sums")]
+fn kernel((pair, mut case): (Pair<f32>, Case<f32>)) -> [f64; 3] {
+    let read: Vec<&[f32]> = case.read.iter().map(Vec::as_slice).collect();
+    let mut write: Vec<&mut [f32]> = case.write.iter_mut().map(Vec::as_mut_slice).collect();
+    pair.run(Isa::best(), &case.scalars, black_box(&read), black_box(&mut write))
+}
+
+/// A (m × k), B (k × n) and C (m × n).
+fn matrices((m, k, n): (usize, usize, usize)) -> [Matrix; 3] {
+    [(m, k), (k, n), (m, n)].map(|(rows, columns)| {
+        let values: Vec<f32> = (0..rows * columns).map(|i| (i % 17) as f32).collect();
+        Matrix::from_slice(rows, columns, &values)
+    })
+}
+
+#[library_benchmark(setup = matrices)]
+#[bench::hidden_layer((128, 784, 100))]
+#[bench::waist((128, 100, 2))]
+fn product([a, b, mut c]: [Matrix; 3]) -> Matrix {
+    gemm(1.0, black_box(a.view()), black_box(b.view()), 0.0, c.view_mut());
+    c
+}
+
+library_benchmark_group!(name = kernels, benchmarks = [kernel, product]);
+main!(library_benchmark_groups = kernels);
