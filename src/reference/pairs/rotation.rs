@@ -27,8 +27,8 @@ impl Element for f64 {
 }
 
 impl Sums for [f64; 3] {
-    fn list(self) -> Vec<f64> {
-        self.into()
+    fn list(self) -> [f64; 3] {
+        self
     }
 }
 
