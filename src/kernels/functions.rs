@@ -131,10 +131,10 @@ pub(super) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // A polynomial near zero, else 1 − 2 sigmoid(−2|x|) with the sign of x.
     let (_, q) = logistic_tail(simd, simd.add_f32s(x, x));
     let large = simd.negate_mul_add_e_f32s(simd.splat_f32s(2.0), q, simd.splat_f32s(1.0));
-    let large = simd.or_f32s(large, simd.and_f32s(x, simd.splat_f32s(-0.0)));
     let square = simd.mul_f32s(x, x);
     let small = simd.mul_add_e_f32s(simd.mul_f32s(square, x), polynomial(simd, square, TANH), x);
-    simd.select_f32s(simd.less_than_f32s(square, simd.splat_f32s(0.55 * 0.55)), small, large)
+    let either = simd.select_f32s(simd.less_than_f32s(square, simd.splat_f32s(0.55 * 0.55)), small, large);
+    simd.or_f32s(either, simd.and_f32s(x, simd.splat_f32s(-0.0)))
 }
 
 /// `offset` + ln(1 + e^−|x|), for an offset that is zero or positive.
