@@ -46,18 +46,23 @@ fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, coefficients: [f32; 
     pairs.fold(highest, |sum, pair| simd.mul_add_e_f32s(square, sum, pair))
 }
 
-/// `low` where x is less, else x: NaN stays NaN.
+/// The larger of `low` and x; NaN stays NaN.
 #[inline(always)]
 pub(super) fn at_least<S: Simd>(simd: S, low: f32, x: S::f32s) -> S::f32s {
     let low = simd.splat_f32s(low);
-    simd.select_f32s(simd.less_than_f32s(x, low), low, x)
+    if S::IS_SCALAR {
+        simd.select_f32s(simd.less_than_f32s(x, low), low, x)
+    } else {
+        // Shorter than a comparison and a selection by the latency of one. Where x is NaN, x86 gives the second
+        // operand and NEON the NaN; `f32::max` would give `low`.
+        simd.max_f32s(low, x)
+    }
 }
 
-/// `high` where x is greater, else x: NaN stays NaN.
+/// The smaller of `high` and x; NaN stays NaN.
 #[inline(always)]
 pub(super) fn at_most<S: Simd>(simd: S, high: f32, x: S::f32s) -> S::f32s {
-    let high = simd.splat_f32s(high);
-    simd.select_f32s(simd.greater_than_f32s(x, high), high, x)
+    simd.neg_f32s(at_least(simd, -high, simd.neg_f32s(x)))
 }
 
 /// −|x|.
@@ -131,10 +136,10 @@ pub(super) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // A polynomial near zero, else 1 − 2 sigmoid(−2|x|) with the sign of x.
     let (_, q) = logistic_tail(simd, simd.add_f32s(x, x));
     let large = simd.negate_mul_add_e_f32s(simd.splat_f32s(2.0), q, simd.splat_f32s(1.0));
-    let large = simd.or_f32s(large, simd.and_f32s(x, simd.splat_f32s(-0.0)));
     let square = simd.mul_f32s(x, x);
     let small = simd.mul_add_e_f32s(simd.mul_f32s(square, x), polynomial(simd, square, TANH), x);
-    simd.select_f32s(simd.less_than_f32s(square, simd.splat_f32s(0.55 * 0.55)), small, large)
+    let either = simd.select_f32s(simd.less_than_f32s(square, simd.splat_f32s(0.55 * 0.55)), small, large);
+    simd.or_f32s(either, simd.and_f32s(x, simd.splat_f32s(-0.0)))
 }
 
 /// `offset` + ln(1 + e^−|x|), for an offset that is zero or positive.
