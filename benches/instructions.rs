@@ -1,4 +1,4 @@
-//! Instructions that the main kernels and the matrix product take, counted by Callgrind: the same on every run, so
+//! Instructions that the main kernels, the matrix product and a training step take, counted by Callgrind: the same on every run, so
 //! that a small loss shows. `benches/check-instructions.py` compares them with the record beside it.
 //!
 //! Valgrind knows no AVX-512 and hides it: the counts are those of the AVX2 kernels.
@@ -7,8 +7,10 @@
 #![allow(missing_docs)]
 
 use diabolo::gemm::gemm;
-use diabolo::kernels::Isa;
-use diabolo::matrix::Matrix;
+use diabolo::kernels::{Activation, Isa};
+use diabolo::matrix::{AlignedBuffer, Matrix};
+use diabolo::network::{Activations, Architecture, Batch, Initialisation, Loss, Network};
+use diabolo::optimizer::{Optimizer, OptimizerChoice};
 use diabolo::reference::pairs::{Case, Pair, pairs};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use std::hint::black_box;
@@ -67,5 +69,37 @@ fn product([a, b, mut c]: [Matrix; 3]) -> Matrix {
     c
 }
 
-library_benchmark_group!(name = kernels, benchmarks = [kernel, product]);
+/// A network, a minibatch of rows, and the buffers of a step. It is small enough to stay on one thread.
+struct Step {
+    network: Network,
+    rows: Matrix,
+    batch: Batch,
+    gradient: AlignedBuffer,
+    optimizer: Box<dyn Optimizer>,
+}
+
+fn prepare_step(optimizer: OptimizerChoice) -> Step {
+    let architecture =
+        Architecture::new("64,40,2,40,64".parse().expect("sizes"), Activations::hidden(Activation::Sigmoid), true);
+    let network = Network::new(architecture, Initialisation::FanIn, 1);
+    Step {
+        rows: Matrix::from_slice(64, 64, &(0..64 * 64).map(|i| (i % 17) as f32 / 16.0).collect::<Vec<_>>()),
+        batch: Batch::new(network.architecture(), Loss::SquaredError, 64),
+        gradient: AlignedBuffer::zeros(network.parameters().len()),
+        optimizer: optimizer.build(network.parameters().len()),
+        network,
+    }
+}
+
+#[library_benchmark(setup = prepare_step)]
+#[bench::sgd(OptimizerChoice::Sgd { momentum: 0.0 })]
+#[bench::adam(OptimizerChoice::Adam)]
+fn training_step(mut step: Step) -> Step {
+    let rows: Vec<usize> = (0..64).collect();
+    step.network.gradient(&step.rows, black_box(&rows), &mut step.batch, &mut step.gradient);
+    step.optimizer.update(Isa::best(), 0.01, step.network.parameters_mut(), &step.gradient);
+    step
+}
+
+library_benchmark_group!(name = kernels, benchmarks = [kernel, product, training_step]);
 main!(library_benchmark_groups = kernels);
