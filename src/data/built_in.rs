@@ -4,7 +4,7 @@ use crate::data::dataset::Dataset;
 use crate::data::read::{ReadOptions, read_from};
 use crate::error::Result;
 
-/// The names of the built-in data sets, which [`read`](crate::data::read) takes in place of a path.
+/// The names of the built-in data sets, which [`read()`](crate::data::read()) takes in place of a path.
 ///
 /// `iris` has 150 rows of 4 columns and the label `species`; `digits` has 1,797 images of 8 × 8 pixels from 0 to 16
 /// and the label `digit`.

@@ -1,6 +1,6 @@
 //! Where rows come from: readers, built-in sets, scaling.
 //!
-//! [`read`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
+//! [`read()`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
 //! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`], and turns what a model
 //! gives back into the units of the file. [`write_csv`] writes such rows.
 //!
