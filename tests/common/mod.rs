@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses a part of it
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -98,7 +99,9 @@ pub fn mnist() -> Option<PathBuf> {
     let folder = std::env::var_os("DIABOLO_DATA").map(|folder| Path::new(&folder).join("mnist"));
     let folder = folder.filter(|folder| folder.is_dir());
     if folder.is_none() {
-        eprintln!("SKIPPED: set DIABOLO_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz and its kin");
+        let word = "\nSKIPPED: set DIABOLO_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz and its kin";
+        // Not `eprintln`, which the test runner keeps to itself.
+        writeln!(std::io::stderr(), "{word}").unwrap();
     }
     folder
 }
