@@ -1,7 +1,7 @@
 //! Every kernel on every instruction set of this machine against its twin, and the promises of the documentation.
 
 use super::{Activation, AdamStep, Isa, adam, add_row, bytes_to_floats, column_sums, exp, momentum, sgd, sum};
-use crate::reference::pairs::{Pair, SPECIAL, pairs};
+use crate::reference::pairs::{Element, Pair, SPECIAL, pairs};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -31,7 +31,7 @@ pub(super) fn random_bits(seed: u64) -> impl FnMut() -> u32 {
     }
 }
 
-fn check(pair: &Pair<f32>, length: usize, offset: usize, seed: u64) {
+fn check<T: Element>(pair: &Pair<T>, length: usize, offset: usize, seed: u64) {
     for isa in instruction_sets() {
         let drawn = pair.draw(length, offset, random_bits(seed));
         for case in pair.draw_exact(length, offset, random_bits(seed)).into_iter().chain([drawn]) {
