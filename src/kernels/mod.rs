@@ -1,6 +1,14 @@
 //! SIMD kernels over slices, each written once over [`pulp::Simd`] and dispatched at run time.
 //!
-//! Every kernel takes an [`Isa`] first, works on slices of one length, and panics when the lengths differ.
+//! Every kernel takes an [`Isa`] first, works on slices of one length, and panics when the lengths differ. What it
+//! computes depends on its arguments and the instruction set alone: not on the alignment of the slices, nor on the
+//! thread. Instruction sets may differ in the last bits, because some fuse multiplications with additions and sums run
+//! over more lanes; the error bounds hold on each.
+//!
+//! Nothing here assumes that denormals are flushed to zero, and nothing breaks if they are.
+//!
+//! A new kernel is a few lines over one register, which `sweep` runs over slices; a twin in [`crate::reference`]; and
+//! an entry in [`crate::reference::pairs`], without which the tests fail.
 
 #[cfg(test)]
 mod accuracy;
