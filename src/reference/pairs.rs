@@ -98,7 +98,7 @@ impl Argument {
 pub enum Tolerance {
     /// The same floats; the sign of a zero may differ.
     Exact,
-    /// Each result within so many units in its last place.
+    /// Each result within so many units in its last place, as an `f32`.
     Ulps(f64),
     /// Each result y within so many ε (1 + |y|).
     Near(f64),
