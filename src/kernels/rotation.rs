@@ -1,5 +1,5 @@
-//! What a one-sided Jacobi method does to a pair of columns, in double precision: dot products, plane rotations, and
-//! a rotation that takes the next dot product along.
+//! Plane rotations of columns in double precision: of a pair, with dot products, as one-sided Jacobi does it; of a chain
+//! of neighbours, as the QL iteration does it.
 //!
 //! # How the sums round
 //!
@@ -16,7 +16,7 @@ use super::Isa;
 use pulp::{Simd, WithSimd};
 
 /// How many registers are in flight, to hide the latency of an addition.
-const UNROLL: usize = 4;
+pub(super) const UNROLL: usize = 4;
 
 /// x · y.
 ///
@@ -32,23 +32,6 @@ pub fn dot(isa: Isa, x: &[f64], y: &[f64]) -> f64 {
         }
     }
     isa.run(Dot(x, y))
-}
-
-/// The three dot products of a pair: x · x, x · y, y · y.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn three_dots(isa: Isa, x: &[f64], y: &[f64]) -> [f64; 3] {
-    struct ThreeDots<'a>(&'a [f64], &'a [f64]);
-    impl WithSimd for ThreeDots<'_> {
-        type Output = [f64; 3];
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) -> [f64; 3] {
-            let Self(x, y) = self;
-            [dot_simd(simd, x, x), dot_simd(simd, x, y), dot_simd(simd, y, y)]
-        }
-    }
-    isa.run(ThreeDots(x, y))
 }
 
 /// (x, y) ← (c x − s y, s x + c y).
@@ -83,30 +66,27 @@ pub fn rotate_then_dot(isa: Isa, x: &mut [f64], y: &mut [f64], c: f64, s: f64, n
     isa.run(RotateThenDot(x, y, c, s, next))
 }
 
-/// y ← y + α x.
+/// Rows that [`rotate_chain`] works on at once.
+pub(crate) const HEIGHT: usize = 64;
+
+/// Rotates neighbouring columns, one pair after another: with (c, s) = `rotations[i]` and p = `last` − i,
+/// (zₚ₋₁, zₚ) ← (c zₚ₋₁ − s zₚ, s zₚ₋₁ + c zₚ).
+///
+/// The columns have [`HEIGHT`] elements each and lie one after another. A column is loaded and stored once, though two
+/// rotations change it.
 ///
 /// # Panics
-/// When the lengths differ.
-pub fn axpy(isa: Isa, alpha: f64, x: &[f64], y: &mut [f64]) {
-    struct Axpy<'a>(f64, &'a [f64], &'a mut [f64]);
-    impl WithSimd for Axpy<'_> {
+/// When there are not as many columns before the last, or it lies past the end.
+pub fn rotate_chain(isa: Isa, columns: &mut [f64], last: usize, rotations: &[[f64; 2]]) {
+    struct RotateChain<'a>(&'a mut [f64], usize, &'a [[f64; 2]]);
+    impl WithSimd for RotateChain<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let Self(alpha, x, y) = self;
-            assert_eq!(x.len(), y.len());
-            let alpha = simd.splat_f64s(alpha);
-            let ((x, x_tail), (y, y_tail)) = (S::as_simd_f64s(x), S::as_mut_simd_f64s(y));
-            for (x, y) in x.iter().zip(y) {
-                *y = simd.mul_add_e_f64s(alpha, *x, *y);
-            }
-            if !y_tail.is_empty() {
-                let y = simd.mul_add_e_f64s(alpha, simd.partial_load_f64s(x_tail), simd.partial_load_f64s(y_tail));
-                simd.partial_store_f64s(y_tail, y);
-            }
+            rotate_chain_simd(simd, self.0, self.1, self.2);
         }
     }
-    isa.run(Axpy(alpha, x, y));
+    isa.run(RotateChain(columns, last, rotations));
 }
 
 /// [`dot`] inside a kernel.
@@ -184,8 +164,32 @@ pub(crate) fn rotate_then_dot_simd<S: Simd>(
     reduce(simd, sums)
 }
 
+/// [`rotate_chain`] inside a kernel.
 #[inline(always)]
-fn reduce<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
+pub(crate) fn rotate_chain_simd<S: Simd>(simd: S, columns: &mut [f64], last: usize, rotations: &[[f64; 2]]) {
+    const REGISTERS: usize = 8;
+    let first = last.checked_sub(rotations.len()).expect("as many columns before the last as rotations");
+    let columns = &mut columns[first * HEIGHT..(last + 1) * HEIGHT];
+    for part in 0..HEIGHT / (REGISTERS * S::F64_LANES) {
+        let mut rest = columns.chunks_exact_mut(HEIGHT).rev().map(|column| {
+            let registers = pulp::as_arrays_mut::<REGISTERS, _>(S::as_mut_simd_f64s(column).0).0;
+            &mut registers[part]
+        });
+        let Some(mut column) = rest.next() else { return };
+        let mut carried = *column;
+        for ([c, s], next) in rotations.iter().zip(rest) {
+            let plane = Plane::new(simd, *c, *s);
+            for i in 0..REGISTERS {
+                (carried[i], column[i]) = plane.turn(simd, next[i], carried[i]);
+            }
+            column = next;
+        }
+        *column = carried;
+    }
+}
+
+#[inline(always)]
+pub(super) fn reduce<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
     simd.reduce_sum_f64s(simd.add_f64s(simd.add_f64s(a, b), simd.add_f64s(c, d)))
 }
 
@@ -214,43 +218,8 @@ impl<S: Simd> Plane<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::guarded::{Guarded, LENGTHS, close, wave};
     use crate::reference::rotation as reference;
-
-    /// Around the lanes of every instruction set and around the unrolled loop.
-    const LENGTHS: [usize; 16] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 1001];
-    const GUARD: usize = 9;
-
-    fn wave(length: usize, seed: usize) -> Vec<f64> {
-        (0..length).map(|i| ((i * 37 + seed * 101) as f64 * 0.61).sin() * 3.0).collect()
-    }
-
-    /// The same values with NaN on both sides: what a kernel must neither read nor write.
-    struct Guarded(Vec<f64>);
-
-    impl Guarded {
-        fn new(values: &[f64]) -> Self {
-            Self([&[f64::NAN; GUARD], values, &[f64::NAN; GUARD]].concat())
-        }
-
-        fn inside(&mut self) -> &mut [f64] {
-            let end = self.0.len() - GUARD;
-            &mut self.0[GUARD..end]
-        }
-
-        fn check(&mut self, expected: &[f64], isa: Isa) {
-            let length = expected.len();
-            for (actual, expected) in self.inside().iter().zip(expected) {
-                assert!((actual - expected).abs() <= 1e-14, "{isa}, length {length}: {actual} for {expected}");
-            }
-            let outside = self.0[..GUARD].iter().chain(&self.0[GUARD + length..]);
-            assert!(outside.into_iter().all(|value| value.is_nan()), "{isa}, length {length}: wrote outside");
-        }
-    }
-
-    fn close(actual: f64, expected: f64, isa: Isa, length: usize) {
-        let bound = 1e-15 * (length as f64 + 1.0) * 9.0;
-        assert!((actual - expected).abs() <= bound, "{isa}, length {length}: {actual} for {expected}");
-    }
 
     #[test]
     fn every_kernel_agrees_with_the_reference_on_every_instruction_set() {
@@ -263,11 +232,6 @@ mod tests {
 
                 let (mut a, mut b, mut n) = (Guarded::new(&x), Guarded::new(&y), Guarded::new(&z));
                 close(dot(isa, a.inside(), b.inside()), reference::dot(&x, &y), isa, length);
-                for (actual, (p, q)) in
-                    three_dots(isa, a.inside(), b.inside()).into_iter().zip([(&x, &x), (&x, &y), (&y, &y)])
-                {
-                    close(actual, reference::dot(p, q), isa, length);
-                }
 
                 rotate(isa, a.inside(), b.inside(), c, s);
                 a.check(&rotated_x, isa);
@@ -278,11 +242,6 @@ mod tests {
                 a.check(&rotated_x, isa);
                 b.check(&rotated_y, isa);
                 close(next, reference::dot(&rotated_x, &z), isa, length);
-
-                let mut sum = z.clone();
-                reference::axpy(-1.5, &x, &mut sum);
-                axpy(isa, -1.5, Guarded::new(&x).inside(), n.inside());
-                n.check(&sum, isa);
             }
         }
     }
@@ -296,6 +255,26 @@ mod tests {
                 let fused = rotate_then_dot(isa, &mut x, &mut y, 0.28, 0.96, &z);
                 rotate(isa, &mut p, &mut q, 0.28, 0.96);
                 assert_eq!((fused, x, y), (dot(isa, &p, &z), p, q), "{isa}, length {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_agrees_with_rotating_one_pair_after_another() {
+        for isa in Isa::available() {
+            for (last, count) in [(0, 0), (3, 0), (1, 1), (3, 2), (5, 5), (4, 3)] {
+                let columns = 6;
+                let values = wave(columns * HEIGHT, 7);
+                let rotations: Vec<[f64; 2]> = (0..count).map(|i| [(i as f64).cos(), (i as f64).sin()]).collect();
+                let mut expected = values.clone();
+                for (i, [c, s]) in rotations.iter().enumerate() {
+                    let (left, right) = expected.split_at_mut((last - i) * HEIGHT);
+                    let (x, y) = (&mut left[(last - i - 1) * HEIGHT..], &mut right[..HEIGHT]);
+                    reference::rotate(x, y, *c, *s);
+                }
+                let mut actual = Guarded::new(&values);
+                rotate_chain(isa, actual.inside(), last, &rotations);
+                actual.check(&expected, isa);
             }
         }
     }

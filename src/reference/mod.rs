@@ -3,7 +3,9 @@
 //! Only tests, benches and fuzz targets call it.
 
 mod gemm;
-/// The pairs of [`crate::kernels::rotation`].
+/// The twin of [`crate::kernels::panel`].
+pub mod panel;
+/// The twins of [`crate::kernels::rotation`] and [`crate::kernels::reflection`].
 pub mod rotation;
 mod svd;
 
