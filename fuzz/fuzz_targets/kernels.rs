@@ -2,12 +2,12 @@
 #![no_main]
 
 use diabolo::kernels::Isa;
-use diabolo::reference::pairs::{Element, Pair, pairs, rotation_pairs};
+use diabolo::reference::pairs::{Element, Pair, double_pairs, pairs};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
 static SINGLE: LazyLock<Vec<Pair<f32>>> = LazyLock::new(pairs);
-static DOUBLE: LazyLock<Vec<Pair<f64>>> = LazyLock::new(rotation_pairs);
+static DOUBLE: LazyLock<Vec<Pair<f64>>> = LazyLock::new(double_pairs);
 
 fuzz_target!(|data: &[u8]| {
     let &[pair, ref rest @ ..] = data else { return };

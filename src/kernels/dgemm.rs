@@ -20,6 +20,11 @@ impl<'a> Strided<'a> {
         Self { values, rows, columns, row_stride: 1, column_stride: stride }
     }
 
+    /// How many rows it has.
+    pub(crate) fn rows(self) -> usize {
+        self.rows
+    }
+
     /// The same elements with rows and columns exchanged.
     pub(crate) fn transposed(self) -> Self {
         Self {

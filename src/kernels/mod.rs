@@ -18,6 +18,8 @@ pub(crate) mod dgemm;
 mod functions;
 mod isa;
 mod loss;
+pub mod panel;
+pub mod reflection;
 pub mod rotation;
 mod rows;
 mod slice;

@@ -1,5 +1,5 @@
-//! What a one-sided Jacobi method does to a pair of columns, in double precision: dot products, plane rotations, and
-//! a rotation that takes the next dot product along.
+//! Plane rotations of columns in double precision: of a pair, with dot products, as one-sided Jacobi does it; of a chain
+//! of neighbours, as the QL iteration does it.
 //!
 //! # How the sums round
 //!
@@ -16,7 +16,7 @@ use super::Isa;
 use pulp::{Simd, WithSimd};
 
 /// How many registers are in flight, to hide the latency of an addition.
-const UNROLL: usize = 4;
+pub(super) const UNROLL: usize = 4;
 
 /// x · y.
 ///
@@ -32,23 +32,6 @@ pub fn dot(isa: Isa, x: &[f64], y: &[f64]) -> f64 {
         }
     }
     isa.run(Dot(x, y))
-}
-
-/// The three dot products of a pair: x · x, x · y, y · y.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn three_dots(isa: Isa, x: &[f64], y: &[f64]) -> [f64; 3] {
-    struct ThreeDots<'a>(&'a [f64], &'a [f64]);
-    impl WithSimd for ThreeDots<'_> {
-        type Output = [f64; 3];
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) -> [f64; 3] {
-            let Self(x, y) = self;
-            [dot_simd(simd, x, x), dot_simd(simd, x, y), dot_simd(simd, y, y)]
-        }
-    }
-    isa.run(ThreeDots(x, y))
 }
 
 /// (x, y) ← (c x − s y, s x + c y).
@@ -83,30 +66,27 @@ pub fn rotate_then_dot(isa: Isa, x: &mut [f64], y: &mut [f64], c: f64, s: f64, n
     isa.run(RotateThenDot(x, y, c, s, next))
 }
 
-/// y ← y + α x.
+/// Rows that [`rotate_chain`] works on at once.
+pub(crate) const HEIGHT: usize = 64;
+
+/// Rotates neighbouring columns, one pair after another: with (c, s) = `rotations[i]` and p = `last` − i,
+/// (zₚ₋₁, zₚ) ← (c zₚ₋₁ − s zₚ, s zₚ₋₁ + c zₚ).
+///
+/// The columns have [`HEIGHT`] elements each and lie one after another. A column is loaded and stored once, though two
+/// rotations change it.
 ///
 /// # Panics
-/// When the lengths differ.
-pub fn axpy(isa: Isa, alpha: f64, x: &[f64], y: &mut [f64]) {
-    struct Axpy<'a>(f64, &'a [f64], &'a mut [f64]);
-    impl WithSimd for Axpy<'_> {
+/// When there are not as many columns before the last, or it lies past the end.
+pub fn rotate_chain(isa: Isa, columns: &mut [f64], last: usize, rotations: &[[f64; 2]]) {
+    struct RotateChain<'a>(&'a mut [f64], usize, &'a [[f64; 2]]);
+    impl WithSimd for RotateChain<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let Self(alpha, x, y) = self;
-            assert_eq!(x.len(), y.len());
-            let alpha = simd.splat_f64s(alpha);
-            let ((x, x_tail), (y, y_tail)) = (S::as_simd_f64s(x), S::as_mut_simd_f64s(y));
-            for (x, y) in x.iter().zip(y) {
-                *y = simd.mul_add_e_f64s(alpha, *x, *y);
-            }
-            if !y_tail.is_empty() {
-                let y = simd.mul_add_e_f64s(alpha, simd.partial_load_f64s(x_tail), simd.partial_load_f64s(y_tail));
-                simd.partial_store_f64s(y_tail, y);
-            }
+            rotate_chain_simd(simd, self.0, self.1, self.2);
         }
     }
-    isa.run(Axpy(alpha, x, y));
+    isa.run(RotateChain(columns, last, rotations));
 }
 
 /// [`dot`] inside a kernel.
@@ -184,8 +164,32 @@ pub(crate) fn rotate_then_dot_simd<S: Simd>(
     reduce(simd, sums)
 }
 
+/// [`rotate_chain`] inside a kernel.
 #[inline(always)]
-fn reduce<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
+pub(crate) fn rotate_chain_simd<S: Simd>(simd: S, columns: &mut [f64], last: usize, rotations: &[[f64; 2]]) {
+    const REGISTERS: usize = 8;
+    let first = last.checked_sub(rotations.len()).expect("as many columns before the last as rotations");
+    let columns = &mut columns[first * HEIGHT..(last + 1) * HEIGHT];
+    for part in 0..HEIGHT / (REGISTERS * S::F64_LANES) {
+        let mut rest = columns.chunks_exact_mut(HEIGHT).rev().map(|column| {
+            let registers = pulp::as_arrays_mut::<REGISTERS, _>(S::as_mut_simd_f64s(column).0).0;
+            &mut registers[part]
+        });
+        let Some(mut column) = rest.next() else { return };
+        let mut carried = *column;
+        for ([c, s], next) in rotations.iter().zip(rest) {
+            let plane = Plane::new(simd, *c, *s);
+            for i in 0..REGISTERS {
+                (carried[i], column[i]) = plane.turn(simd, next[i], carried[i]);
+            }
+            column = next;
+        }
+        *column = carried;
+    }
+}
+
+#[inline(always)]
+pub(super) fn reduce<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
     simd.reduce_sum_f64s(simd.add_f64s(simd.add_f64s(a, b), simd.add_f64s(c, d)))
 }
 

@@ -1,10 +1,12 @@
 //! A double-precision matrix, column after column: what the factorisations work on.
 
-use crate::kernels::dgemm::{Strided, StridedMut};
+use crate::kernels::dgemm::{Strided, StridedMut, dgemm};
+use crate::matrix::Matrix;
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// `f64` in one cache line, and in one AVX-512 register.
-const LINE: usize = 8;
+pub(crate) const LINE: usize = 8;
 
 /// A matrix of `f64`, column-major. Every column starts on a 64-byte boundary; the padding below it is zero, and the
 /// kernels that run over whole columns keep it so.
@@ -35,13 +37,18 @@ impl Columns {
     }
 
     /// A matrix whose elements a function names by row and column.
-    pub(crate) fn from_fn(rows: usize, columns: usize, element: impl Fn(usize, usize) -> f64) -> Self {
+    pub(crate) fn from_fn(rows: usize, columns: usize, element: impl Fn(usize, usize) -> f64 + Sync) -> Self {
+        /// Columns that one task fills side by side, so that a source that lies row after row is read in whole lines.
+        const TASK: usize = 16;
         let mut matrix = Self::zeros(rows, columns);
-        for column in 0..columns {
-            for (row, value) in matrix.column_mut(column).iter_mut().enumerate() {
-                *value = element(row, column);
+        let stride = matrix.stride;
+        matrix.raw_mut(0..columns).par_chunks_mut(TASK * stride).enumerate().for_each(|(task, part)| {
+            for row in 0..rows {
+                for (column, to) in (task * TASK..).zip(part[row..].iter_mut().step_by(stride)) {
+                    *to = element(row, column);
+                }
             }
-        }
+        });
         matrix
     }
 
@@ -97,6 +104,11 @@ impl Columns {
         }
     }
 
+    /// A view of all of it, for a product.
+    pub(crate) fn whole(&self) -> Strided<'_> {
+        self.view(0..self.rows, 0..self.columns)
+    }
+
     /// A view of the part in the given rows and columns, for a product.
     pub(crate) fn view(&self, rows: Range<usize>, columns: Range<usize>) -> Strided<'_> {
         let count = columns.len();
@@ -111,10 +123,45 @@ impl Columns {
         StridedMut::columns(&mut raw[start..], rows.len(), count, stride)
     }
 
+    /// The elements in single precision, row-major, each column times its factor.
+    pub(crate) fn to_matrix(&self, factors: &[f64]) -> Matrix {
+        const TASK: usize = 16;
+        let mut matrix = Matrix::zeros(self.rows, self.columns);
+        if self.columns > 0 {
+            let parts = matrix.as_mut_slice().par_chunks_mut(TASK * self.columns);
+            parts.enumerate().for_each(|(task, part)| {
+                for (j, factor) in factors.iter().enumerate() {
+                    let column = &self.column(j)[task * TASK..];
+                    for (to, value) in part[j..].iter_mut().step_by(self.columns).zip(column) {
+                        *to = (value * factor) as f32;
+                    }
+                }
+            });
+        }
+        matrix
+    }
+
     /// The transpose.
     pub(crate) fn transposed(&self) -> Self {
         Self::from_fn(self.columns, self.rows, |row, column| self.column(row)[column])
     }
+}
+
+/// The product of two matrices.
+///
+/// # Panics
+/// When the shapes do not fit together.
+pub(crate) fn product(left: Strided<'_>, right: &Columns) -> Columns {
+    /// Columns that one task takes.
+    const TASK: usize = 128;
+    let mut out = Columns::zeros(left.rows(), right.columns());
+    let (rows, stride) = (out.rows, out.stride);
+    out.raw_mut(0..right.columns()).par_chunks_mut(TASK * stride).enumerate().for_each(|(task, out)| {
+        let (start, width) = (task * TASK, out.len() / stride);
+        let right = right.view(0..right.rows(), start..start + width);
+        dgemm(1.0, left, right, 0.0, StridedMut::columns(out, rows, width, stride));
+    });
+    out
 }
 
 impl Clone for Columns {

@@ -16,15 +16,13 @@ use super::chunks;
 use super::columns::Columns;
 use crate::data::Rows;
 use crate::error::Result;
-use crate::kernels::dgemm::dgemm;
+use crate::kernels::Isa;
+use crate::kernels::panel::{WIDTH, add_panel_product};
 use crate::matrix::Matrix;
 use rayon::prelude::*;
 
 /// Rows that are added at once.
 const CHUNK: usize = 512;
-
-/// Rows and columns of one tile of the matrix.
-const TILE: usize = 128;
 
 /// Count, mean, and Σ (x − μ)(x − μ)ᵀ of the rows seen so far.
 #[derive(Clone, Debug)]
@@ -32,18 +30,15 @@ pub(crate) struct Gram {
     center: bool,
     rows: usize,
     mean: Vec<f64>,
-    /// The tiles on and below the diagonal.
-    tiles: Vec<Tile>,
+    /// The tiles on and below the diagonal, each column-major, one after another.
+    tiles: Vec<f64>,
+    /// The panels that each tile is the product of.
+    places: Vec<(usize, usize)>,
     /// Rows that wait until a chunk is full, so that what comes out does not depend on how they came in.
     pending: Matrix,
     waiting: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Tile {
-    row: usize,
-    column: usize,
-    values: Columns,
+    /// The chunk less its mean, in panels of columns; zeros where the last panel has too few.
+    panels: Columns,
 }
 
 /// What [`Gram::finish`] returns.
@@ -58,17 +53,18 @@ pub(crate) struct Finished {
 impl Gram {
     /// Of no rows; about the mean if `center`, else about zero.
     pub(crate) fn new(columns: usize, center: bool) -> Self {
-        let starts = || (0..columns).step_by(TILE);
-        let tiles = starts()
-            .flat_map(|column| starts().filter(move |&row| row >= column).map(move |row| (row, column)))
-            .map(|(row, column)| Tile {
-                row,
-                column,
-                values: Columns::zeros(TILE.min(columns - row), TILE.min(columns - column)),
-            })
-            .collect();
-        let pending = Matrix::zeros(CHUNK, columns);
-        Self { center, rows: 0, mean: vec![0.0; columns], tiles, pending, waiting: 0 }
+        let panels = columns.div_ceil(WIDTH);
+        let places: Vec<_> = (0..panels).flat_map(|column| (column..panels).map(move |row| (row, column))).collect();
+        Self {
+            center,
+            rows: 0,
+            mean: vec![0.0; columns],
+            tiles: vec![0.0; places.len() * WIDTH * WIDTH],
+            places,
+            pending: Matrix::zeros(CHUNK, columns),
+            waiting: 0,
+            panels: Columns::zeros((CHUNK + 1) * WIDTH, panels),
+        }
     }
 
     /// How many columns the rows have.
@@ -110,17 +106,18 @@ impl Gram {
         self.absorb();
         let columns = self.columns();
         let mut gram = Columns::zeros(columns, columns);
-        for tile in &self.tiles {
-            for j in 0..tile.values.columns() {
-                for (i, &value) in tile.values.column(j).iter().enumerate() {
-                    gram.column_mut(tile.column + j)[tile.row + i] = value;
-                    gram.column_mut(tile.row + i)[tile.column + j] = value;
+        for (tile, (row, column)) in self.tiles.chunks_exact(WIDTH * WIDTH).zip(self.places) {
+            for (j, values) in (column * WIDTH..columns).zip(tile.chunks_exact(WIDTH)) {
+                for (i, &value) in (row * WIDTH..columns).zip(values) {
+                    gram.column_mut(j)[i] = value;
+                    gram.column_mut(i)[j] = value;
                 }
             }
         }
         Finished { rows: self.rows, mean: self.mean, gram }
     }
 
+    /// Adds the rows that wait.
     fn absorb(&mut self) {
         let (columns, count) = (self.columns(), std::mem::take(&mut self.waiting));
         if count == 0 || columns == 0 {
@@ -128,38 +125,36 @@ impl Gram {
             return;
         }
         let chunk = &self.pending.as_slice()[..count * columns];
-        let mut centered = Columns::zeros(columns, count + usize::from(self.center));
-        let mut mean = vec![0.0; columns];
-        if self.center {
-            for row in chunk.chunks_exact(columns) {
-                for (sum, &value) in mean.iter_mut().zip(row) {
-                    *sum += f64::from(value);
+        let (before, added) = (self.rows as f64, count as f64);
+        self.rows += count;
+        let used = (count + usize::from(self.center)) * WIDTH;
+        let center = self.center;
+        let (stride, panels) = (self.panels.stride(), self.panels.columns());
+        let panels = self.panels.raw_mut(0..panels).par_chunks_mut(stride);
+        panels.zip(self.mean.par_chunks_mut(WIDTH)).enumerate().for_each(|(index, (panel, mean))| {
+            let part = || chunk.chunks_exact(columns).map(|row| &row[index * WIDTH..][..mean.len()]);
+            let mut here = [0.0; WIDTH];
+            if center {
+                for row in part() {
+                    here.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+                }
+                here.iter_mut().for_each(|sum| *sum /= added);
+            }
+            for (to, from) in panel.chunks_exact_mut(WIDTH).zip(part()) {
+                to.iter_mut().zip(from).zip(&here).for_each(|((to, &from), mean)| *to = f64::from(from) - mean);
+            }
+            if center {
+                let weight = (before * added / (before + added)).sqrt();
+                for ((to, mean), here) in panel[count * WIDTH..used].iter_mut().zip(mean).zip(here) {
+                    let apart = here - *mean;
+                    *to = weight * apart;
+                    *mean += apart * (added / (before + added));
                 }
             }
-            mean.iter_mut().for_each(|sum| *sum /= count as f64);
-        }
-        let stride = centered.stride();
-        let rows = centered.raw_mut(0..count).par_chunks_mut(stride).zip(chunk.par_chunks_exact(columns));
-        rows.with_min_len(32).for_each(|(to, from)| {
-            for ((to, &from), mean) in to.iter_mut().zip(from).zip(&mean) {
-                *to = f64::from(from) - mean;
-            }
         });
-        if self.center {
-            let (before, added) = (self.rows as f64, count as f64);
-            let weight = (before * added / (before + added)).sqrt();
-            for ((to, old), new) in centered.column_mut(count).iter_mut().zip(&mut self.mean).zip(&mean) {
-                *to = weight * (new - *old);
-                *old += (new - *old) * (added / (before + added));
-            }
-        }
-        self.rows += count;
-        let all = 0..centered.columns();
-        self.tiles.par_iter_mut().for_each(|Tile { row, column, values }| {
-            let (height, width) = (values.rows(), values.columns());
-            let left = centered.view(*row..*row + height, all.clone());
-            let right = centered.view(*column..*column + width, all.clone());
-            dgemm(1.0, left, right.transposed(), 1.0, values.view_mut(0..height, 0..width));
-        });
+        let isa = Isa::best();
+        let panel = |index: usize| &self.panels.column(index)[..used];
+        let tiles = self.tiles.par_chunks_mut(WIDTH * WIDTH).zip(&self.places).with_min_len(4);
+        tiles.for_each(|(tile, &(row, column))| add_panel_product(isa, panel(row), panel(column), tile));
     }
 }

@@ -9,6 +9,13 @@ mod jacobi;
 pub(crate) mod moments;
 mod qr;
 pub(crate) mod randomized;
+mod reflections;
 pub(crate) mod svd;
+mod symmetric;
 
 pub use svd::{Svd, svd};
+
+/// Runs all of `work` in the thread pool: entering it anew for each of many small steps would cost more than the steps.
+pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
+}

@@ -22,23 +22,24 @@ pub(crate) fn moments(rows: &dyn Rows, center: bool) -> Result<(Vec<f64>, f64)> 
         let parts = mean.par_chunks_mut(TASK).zip(squares.par_chunks_mut(TASK)).enumerate();
         parts.for_each(|(task, (mean, squares))| {
             let width = mean.len();
-            let part = || chunk.chunks_exact(columns).map(|row| &row[task * TASK..][..width]);
-            let mut here = vec![0.0; width];
-            if center {
-                for row in part() {
-                    here.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-                }
-                here.iter_mut().for_each(|sum| *sum /= added);
-            }
-            for row in part() {
-                for ((sum, &value), here) in squares.iter_mut().zip(row).zip(&here) {
-                    *sum += (f64::from(value) - here).powi(2);
+            // About the chunk's first row: close enough to the mean that nothing is lost when that is taken away.
+            let first: Vec<f64> =
+                chunk[task * TASK..][..width].iter().map(|&value| if center { value.into() } else { 0.0 }).collect();
+            let (mut sums, mut here) = (vec![0.0; width], vec![0.0; width]);
+            for row in chunk.chunks_exact(columns).map(|row| &row[task * TASK..][..width]) {
+                for (((sum, square), &value), first) in sums.iter_mut().zip(&mut here).zip(row).zip(&first) {
+                    let apart = f64::from(value) - first;
+                    *sum += apart;
+                    *square += apart * apart;
                 }
             }
-            for ((mean, here), sum) in mean.iter_mut().zip(&here).zip(squares) {
-                let apart = here - *mean;
-                *sum += apart * apart * (before * added / (before + added));
-                *mean += apart * (added / (before + added));
+            for ((((mean, total), sum), square), first) in mean.iter_mut().zip(squares).zip(sums).zip(here).zip(first) {
+                *total += square;
+                if center {
+                    let apart = first + sum / added - *mean;
+                    *total += apart * apart * (before * added / (before + added)) - sum * sum / added;
+                    *mean += apart * (added / (before + added));
+                }
             }
         });
         before += added;

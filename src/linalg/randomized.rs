@@ -11,8 +11,14 @@
 //! Y is never stored. Nor need it be at the end: with YᵀY = E Λ Eᵀ, Q = Y E Λ^(−1/2) is a basis of the range of Y, and
 //! AᵀQ = (AᵀY) E Λ^(−1/2) is the narrow matrix.
 //!
-//! Products with the data are in single precision, sums over chunks and all that is narrow in double. The estimates are
-//! as accurate as the method allows, some 10⁻³ to 10⁻⁶ of a value here; for all digits use Jacobi.
+//! # A shift
+//!
+//! Z is sharpened by AᵀA − α instead of AᵀA, with half the smallest eigenvalue of ZᵀAᵀAZ for α: what lies outside the
+//! range that is sought shrinks to half, relative to what lies inside and hardly exceeds it, which saves almost every
+//! second pass (Feng, Yu, Xie & Tang, Algorithm 1043, ACM TOMS 50, 2024).
+//!
+//! Products with the data are in single precision, sums over chunks and all that is narrow in double. For all
+//! digits use Jacobi.
 
 use super::chunks::gather;
 use super::columns::Columns;
@@ -30,7 +36,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Columns of Z beyond the values that are asked for.
+/// Columns of Z beyond the values that are asked for, at least.
 const OVERSAMPLING: usize = 10;
 
 /// Passes over the rows: the last gives the narrow matrix, those before it sharpen the range.
@@ -50,17 +56,26 @@ const COLUMNS: usize = 64;
 /// There are `count` of them, or fewer if the rank is below.
 pub(crate) fn randomized_svd(rows: &dyn Rows, mean: &[f32], count: usize, seed: u64) -> Result<GramFactors> {
     let columns = rows.columns();
-    let width = (count + OVERSAMPLING).min(columns).min(rows.rows());
+    // Products are made in whole registers.
+    let width = (count + OVERSAMPLING).next_multiple_of(16).min(columns).min(rows.rows());
     let mut generator = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut z = Columns::zeros(columns, width);
     for j in 0..width {
         z.column_mut(j).fill_with(|| generator.sample(StandardNormal));
     }
+    let mut basis = orthonormal(z);
+    let (mut squares, mut product) = pass(rows, mean, &basis)?;
     for _ in 1..PASSES {
-        let (_, product) = pass(rows, mean, &orthonormal(z))?;
-        z = product;
+        let smallest = decompose_gram(squares)?.singular_values.pop().unwrap_or(0.0);
+        let shift = 0.5 * smallest * smallest;
+        for j in 0..width {
+            for (row, value) in product.column_mut(j).iter_mut().enumerate() {
+                *value -= shift * f64::from(basis.row(row)[j]);
+            }
+        }
+        basis = orthonormal(product);
+        (squares, product) = pass(rows, mean, &basis)?;
     }
-    let (squares, product) = pass(rows, mean, &orthonormal(z))?;
     let range = decompose_gram(squares)?;
     let rank = range.singular_values.len();
     let scaled = Columns::from_fn(width, rank, |i, j| range.vectors.column(j)[i] / range.singular_values[j]);
@@ -79,7 +94,7 @@ pub(crate) fn randomized_svd(rows: &dyn Rows, mean: &[f32], count: usize, seed: 
 fn orthonormal(z: Columns) -> Matrix {
     let (rows, columns) = (z.rows(), z.columns());
     let mut q = Columns::from_fn(rows, columns, |i, j| if i == j { 1.0 } else { 0.0 });
-    qr(z).apply(&mut q);
+    qr(z).q.apply(&mut q);
     let mut basis = Matrix::zeros(rows, columns);
     for row in 0..rows {
         for (j, value) in basis.row_mut(row).iter_mut().enumerate() {

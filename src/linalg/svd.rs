@@ -8,7 +8,7 @@
 //! 1. A = Q₀ R₀, a blocked QR, where A is taller than wide.
 //! 2. R₀ P = Q₁ R₁, QR with column pivoting. It tells the rank r, and leaves R₁ (r × n) with rows of falling length.
 //! 3. R₁ᵀ = Q₂ R₂. The columns of X = R₂ᵀ (r × r) are nearly orthogonal already: this is what makes Jacobi fast.
-//! 4. X V₁ = U₁ Σ by rotations of the columns of X ([`super::jacobi`]). The rotations are not accumulated: V₁ follows
+//! 4. X V₁ = U₁ Σ by one-sided Jacobi ([`super::jacobi`]). The rotations are not accumulated: V₁ follows
 //!    from the triangular system X V₁ = U₁ Σ, which is as good because what X is badly conditioned by is the length of
 //!    its rows, and those do not matter to the solution.
 //! 5. U = Q₀ Q₁ U₁ and V = P Q₂ V₁. Where the rank is below n, the columns of Q₁ and Q₂ beyond it complete both bases.
@@ -24,7 +24,7 @@
 use super::columns::Columns;
 use super::jacobi::orthogonalize;
 use super::qr::{PivotedQr, pivoted_qr, qr};
-use crate::error::{Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::kernels::dgemm::{StridedMut, dgemm};
 use crate::matrix::{Matrix, MatrixView};
 use rayon::prelude::*;
@@ -48,8 +48,8 @@ pub struct Svd {
 /// The results are the same bits for any number of threads.
 ///
 /// # Errors
-/// [`Error::Data`](crate::Error::Data) for an element that is not finite, or a singular value beyond the range of `f32`;
-/// [`Error::NotConverged`](crate::Error::NotConverged) if the iteration does not end, which no matrix is known to cause.
+/// [`Error::Data`] for an element that is not finite, or a singular value beyond the range of `f32`;
+/// [`Error::NotConverged`] if the iteration does not end, which no matrix is known to cause.
 ///
 /// ```
 /// use diabolo::{Matrix, linalg::svd};
@@ -60,15 +60,13 @@ pub struct Svd {
 /// # Ok::<(), diabolo::Error>(())
 /// ```
 pub fn svd(a: MatrixView<'_>) -> Result<Svd> {
-    for row in 0..a.rows() {
-        for column in 0..a.columns() {
-            let value = a.get(row, column);
-            if !value.is_finite() {
-                let place = Place::named(format!("row {}", row + 1)).at_column((column + 1).to_string());
-                return Err(place.error(format!("{value} stands there; a decomposition needs finite numbers")));
-            }
-        }
+    if !a.as_slice().iter().fold(true, |finite, value| finite & value.is_finite()) {
+        return Err(not_finite(a));
     }
+    super::in_pool(|| decompose(a))
+}
+
+fn decompose(a: MatrixView<'_>) -> Result<Svd> {
     let wide = a.columns() > a.rows();
     let tall = if wide { a.transposed() } else { a };
     let factors = factor(Columns::from_fn(tall.rows(), tall.columns(), |i, j| f64::from(tall.get(i, j))))?;
@@ -79,13 +77,16 @@ pub fn svd(a: MatrixView<'_>) -> Result<Svd> {
     }
     let (u, v) = if wide { (factors.v, factors.u) } else { (factors.u, factors.v) };
     let signs: Vec<f64> = (0..v.columns()).map(|j| sign(v.column(j))).collect();
-    let mut left = Matrix::zeros(u.rows(), u.columns());
-    for row in 0..u.rows() {
-        for (j, value) in left.row_mut(row).iter_mut().enumerate() {
-            *value = (u.column(j)[row] * signs[j]) as f32;
-        }
-    }
-    Ok(Svd { u: left, singular_values, vt: signed_rows(&v, v.columns()) })
+    Ok(Svd { u: u.to_matrix(&signs), singular_values, vt: signed_rows(&v, v.columns()) })
+}
+
+fn not_finite(a: MatrixView<'_>) -> Error {
+    let places = (0..a.rows()).flat_map(|row| (0..a.columns()).map(move |column| (row, column)));
+    let place = places.into_iter().find(|&(row, column)| !a.get(row, column).is_finite());
+    let (row, column) = place.expect("a view's slice holds its elements and no others");
+    Place::named(format!("row {}", row + 1))
+        .at_column((column + 1).to_string())
+        .error(format!("{} stands there; a decomposition needs finite numbers", a.get(row, column)))
 }
 
 /// The first columns of V as rows, each with the documented sign.
@@ -131,7 +132,7 @@ pub(crate) fn factor(a: Columns) -> Result<Factors> {
         let outer = qr(a);
         let inner = factor_square(outer.r(columns))?;
         let mut u = embed(&inner.u, rows, columns);
-        outer.apply(&mut u);
+        outer.q.apply(&mut u);
         return Ok(Factors { u, ..inner });
     }
     factor_square(a)
@@ -154,12 +155,12 @@ fn factor_square(a: Columns) -> Result<Factors> {
     for (j, length) in singular_values.iter().enumerate() {
         u.column_mut(j).iter_mut().for_each(|value| *value /= length);
     }
-    first.apply(&mut u);
+    first.q.apply(&mut u);
 
     let mut v = product;
     solve_lower(&x, &mut v);
     let mut v = embed(&v, columns, columns);
-    second.apply(&mut v);
+    second.q.apply(&mut v);
     let mut place = vec![0; columns];
     order.iter().enumerate().for_each(|(to, &from)| place[from] = to);
     let v = Columns::from_fn(columns, columns, |i, j| v.column(j)[place[i]]);

@@ -7,6 +7,7 @@ use crate::linalg::chunks::gather;
 use crate::linalg::columns::Columns;
 use crate::linalg::eigen::{GramFactors, complete, decompose_gram};
 use crate::linalg::gram::Gram;
+use crate::linalg::in_pool;
 use crate::linalg::moments::moments;
 use crate::linalg::randomized::randomized_svd;
 use crate::linalg::svd::{factor, signed_rows};
@@ -65,7 +66,7 @@ impl PcaAccumulator {
         if columns != expected {
             return Err(Error::Mismatch(format!("rows of {columns} columns for a PCA of {expected}")));
         }
-        self.gram.add(rows)
+        in_pool(|| self.gram.add(rows))
     }
 
     /// The PCA of all rows so far.
@@ -74,10 +75,12 @@ impl PcaAccumulator {
     /// As [`Pca::fit`].
     pub fn finish(self) -> Result<Pca> {
         check(self.gram.rows(), self.gram.columns(), self.options.components)?;
-        let finished = self.gram.finish();
-        let total = (0..finished.gram.columns()).map(|j| finished.gram.column(j)[j]).sum();
-        let factors = decompose_gram(finished.gram)?;
-        Ok(assemble(finished.rows, finished.mean, factors, total, &self.options))
+        in_pool(|| {
+            let finished = self.gram.finish();
+            let total = (0..finished.gram.columns()).map(|j| finished.gram.column(j)[j]).sum();
+            let factors = decompose_gram(finished.gram)?;
+            Ok(assemble(finished.rows, finished.mean, factors, total, &self.options))
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod tests;
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::gemm::gemm;
+use crate::linalg::in_pool;
 use crate::matrix::{Matrix, MatrixViewMut};
 pub use fit::PcaAccumulator;
 pub use options::{Components, PcaOptions, Solver};
@@ -80,7 +81,7 @@ impl Pca {
     /// [`Error::Setting`] for components that these rows cannot have; [`Error::Mismatch`] for fewer than 2 rows or no
     /// columns; [`Error::Data`] for a value that is not finite; [`Error::NotConverged`] if the iteration does not end.
     pub fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Self> {
-        fit::fit(rows, options)
+        in_pool(|| fit::fit(rows, options))
     }
 
     /// A PCA from its parts.

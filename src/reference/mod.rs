@@ -6,6 +6,7 @@ pub mod activation;
 mod gemm;
 pub mod network;
 pub mod pairs;
+pub mod panel;
 pub mod rotation;
 mod slices;
 mod svd;

@@ -3,10 +3,10 @@
 //! A [`Pair`] says how to call a kernel and its twin, what values its arguments take, and how far the two may be apart.
 //! [`Case`] holds drawn arguments, and [`Pair::check`] runs both and compares. Benches take their kernels from here too.
 
-mod rotation;
+mod double;
 mod table;
 
-pub use rotation::rotation_pairs;
+pub use double::double_pairs;
 pub use table::pairs;
 
 use super::ulps;

@@ -27,3 +27,12 @@ pub fn axpy(alpha: f64, x: &[f64], y: &mut [f64]) {
         *y += alpha * x;
     }
 }
+
+/// Rotates neighbouring columns of a height, one pair after another, from column `last` down.
+pub fn rotate_chain(columns: &mut [f64], height: usize, last: usize, rotations: &[[f64; 2]]) {
+    for (i, &[c, s]) in rotations.iter().enumerate() {
+        let (left, right) = columns.split_at_mut((last - i) * height);
+        let start = left.len() - height;
+        rotate(&mut left[start..], &mut right[..height], c, s);
+    }
+}
