@@ -99,9 +99,9 @@ pub fn mnist() -> Option<PathBuf> {
     let folder = std::env::var_os("DIABOLO_DATA").map(|folder| Path::new(&folder).join("mnist"));
     let folder = folder.filter(|folder| folder.is_dir());
     if folder.is_none() {
-        let word = "\nSKIPPED: set DIABOLO_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz and its kin";
+        let word = b"\nSKIPPED: set DIABOLO_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz and its kin\n";
         // Not `eprintln`, which the test runner keeps to itself.
-        writeln!(std::io::stderr(), "{word}").unwrap();
+        std::io::stderr().write_all(word).unwrap();
     }
     folder
 }
