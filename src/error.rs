@@ -64,6 +64,16 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The same error, naming the source of the rows that it speaks of.
+    pub(crate) fn of(self, source: &str) -> Self {
+        match self {
+            Self::Mismatch(problem) => Self::Mismatch(format!("{source}: {problem}")),
+            other => other,
+        }
+    }
+}
+
 /// A place in a file or a named source, as precise as it is known. Lines and columns count from 1, bytes from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {

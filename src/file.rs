@@ -26,12 +26,20 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
 /// # Errors
 /// Those that [`write_whole`] would meet.
 pub fn check_writable(path: &Path) -> Result<()> {
-    let checked = if is_special(path) {
-        File::options().append(true).open(path).map(drop)
-    } else {
-        create_beside(path).map(drop)
-    };
+    // To open a pipe and close it again would end it for its reader.
+    let checked = if is_special(path) { Ok(()) } else { create_beside(path).map(drop) };
     checked.map_err(|source| Error::Io { path: path.to_owned(), action: "cannot write", source })
+}
+
+/// Whether two paths lead to the same place, which may be empty yet; never so for what is no regular file.
+pub fn is_same(first: &Path, second: &Path) -> bool {
+    let place = |path: &Path| {
+        fs::canonicalize(path).ok().or_else(|| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+        })
+    };
+    !is_special(first) && place(first).is_some_and(|first| place(second) == Some(first))
 }
 
 /// Whether a path stands for something that a rename must not replace: all of `/dev` and `/proc` too, for there a link
@@ -69,7 +77,7 @@ fn create_beside(path: &Path) -> io::Result<(NamedTempFile<File>, PathBuf)> {
     // A rename needs no right to write to the target, so that must be asked for first.
     let existing = match File::options().write(true).open(path) {
         Ok(file) => Some(file.metadata()?.permissions()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => None,
         Err(error) => return Err(error),
     };
     let target = if existing.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
@@ -148,6 +156,29 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         check_writable(folder.path()).unwrap_err();
         check_writable(&folder.path().join("absent").join("rows.csv")).unwrap_err();
+    }
+
+    #[test]
+    fn paths_to_one_place_are_the_same_whether_it_is_there_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, detour) = (folder.path().join("a"), folder.path().join(".").join("a"));
+        assert!(is_same(&path, &detour));
+        fs::write(&path, "").unwrap();
+        assert!(is_same(&path, &detour));
+        assert!(!is_same(&path, &folder.path().join("b")));
+        assert!(!is_same(Path::new("/dev/null"), Path::new("/dev/null")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_to_nowhere_is_an_error_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+        check_writable(&link).unwrap_err();
+        write_whole(&link, |_| Ok(())).unwrap_err();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(names_in(folder.path()), ["link"]);
     }
 
     #[test]

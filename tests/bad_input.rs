@@ -158,6 +158,45 @@ fn a_run_that_diverges_leaves_no_model_and_says_what_to_change() {
 }
 
 #[test]
+fn a_run_that_diverges_in_its_very_last_step_leaves_no_model_either() {
+    let folder = Folder::new();
+    folder.write("model.safetensors", "precious");
+    for rate in ["1e15", "1e20"] {
+        let command = format!("train iris --layers 4,3,4 --learning-rate {rate} --epochs 1 --batch-size 150 --quiet");
+        refused(&folder, &command, 1, &["diverged in epoch 1", "smaller learning rate"]);
+    }
+}
+
+#[test]
+fn values_out_of_all_proportion() {
+    let folder = Folder::new();
+    folder.write("huge.csv", "3e38,-3e38\n-3e38,3e38\n1e38,2e38\n");
+    folder.write("small.csv", "1,2\n2,3\n3,5\n4,4\n");
+    folder.done("train small.csv --layers 2,1,2 --epochs 1 --quiet");
+    refused(&folder, "pca huge.csv --components 1", 1, &["huge.csv"]);
+    refused(&folder, "train small.csv --layers 2,1,2 --validation huge.csv --out new --quiet", 1, &["huge.csv"]);
+    for command in ["evaluate", "reconstruct"] {
+        refused(&folder, &format!("{command} model.safetensors huge.csv"), 1, &["huge.csv", "finite"]);
+    }
+}
+
+#[test]
+fn an_output_that_is_also_an_input_or_another_output() {
+    let folder = Folder::new();
+    folder.write("rows.csv", "1,2\n2,3\n3,5\n");
+    folder.done("pca rows.csv --components 1");
+    for command in [
+        "pca rows.csv --components 1 --out ./rows.csv",
+        "train rows.csv --layers 2,1,2 --out rows.csv",
+        "train rows.csv --layers 2,1,2 --out new --history new",
+        "encode pca.safetensors rows.csv --out pca.safetensors",
+        "decode pca.safetensors rows.csv --columns 1 --out rows.csv",
+    ] {
+        refused(&folder, command, 1, &["write to another"]);
+    }
+}
+
+#[test]
 fn words_that_are_wrong() {
     let folder = Folder::new();
     for (arguments, expected) in [
@@ -166,10 +205,10 @@ fn words_that_are_wrong() {
         ("train iris --layers 4,4", "hidden layer"),
         ("train iris --layers 4,2,4 --activation logistic", "logistic"),
         ("train iris --layers 4,2,4 --learning-rate 0", "above 0"),
-        ("train iris --layers 4,2,4 --learning-rate -1", "-1"),
+        ("train iris --layers 4,2,4 --learning-rate -1", "above 0"),
         ("train iris --layers 4,2,4 --learning-rate nan", "above 0"),
         ("train iris --layers 4,2,4 --batch-size 0", "at least 1"),
-        ("train iris --layers 4,2,4 --batch-size -3", "-3"),
+        ("train iris --layers 4,2,4 --batch-size -3", "above 0"),
         ("train iris --layers 4,2,4 --epochs 0", "at least 1"),
         ("train iris --layers 4,2,4 --validation 0", "between 0 and 1"),
         ("train iris --layers 4,2,4 --validation 1", "between 0 and 1"),

@@ -166,3 +166,31 @@ fn progress_goes_to_standard_error_and_quiet_silences_it() {
     assert!(loud.stdout.contains("error per row"));
     assert_eq!(folder.run("train iris --layers 4,2,4 --epochs 100 --quiet").stderr, "");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once_and_written_once() {
+    use std::process::{Command, Stdio};
+    let folder = Folder::new();
+    let shell = |script: &str| {
+        let output = Command::new("sh")
+            .args(["-c", script])
+            .env("DIABOLO", env!("CARGO_BIN_EXE_diabolo"))
+            .current_dir(folder.path(""))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(shell(r#"printf 'a,b\n1,2\n3,4\n' | "$DIABOLO" inspect /dev/stdin"#).contains("rows          2"));
+    folder.done("pca iris --components 2");
+    assert!(shell(r#"cat pca.safetensors | "$DIABOLO" inspect /dev/stdin"#).contains("4,2,4"));
+    assert_eq!(
+        shell(r#"mkfifo pipe; cat pipe > got & "$DIABOLO" encode pca.safetensors iris --out pipe; wait; wc -l < got"#)
+            .trim(),
+        "151"
+    );
+    // Nobody reads standard error: the work is done all the same.
+    shell(r#""$DIABOLO" train iris --layers 4,2,4 --epochs 500 --out kept 2>&1 >/dev/null | head -1"#);
+    assert!(folder.names().contains(&"kept".to_string()));
+}

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::data::{self, Columns, Dataset, Labels, ReadOptions, ScalingChoice};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::file;
 use crate::kernels::Activation;
 use crate::model::{AutoencoderOptions, Model, Validation};
@@ -28,8 +29,13 @@ pub struct ColumnArguments {
 impl ColumnArguments {
     /// Reads a file or a built-in set; `usual` columns, if no others are asked for.
     pub fn read(&self, source: &str, usual: Columns) -> Result<Dataset> {
+        data::read(source, &self.options(usual))
+    }
+
+    /// What to read; `usual` columns, if no others are asked for.
+    pub fn options(&self, usual: Columns) -> ReadOptions {
         let columns = self.columns.clone().map_or(usual, Columns::Chosen);
-        data::read(source, &ReadOptions { columns, label: self.label.clone() })
+        ReadOptions { columns, label: self.label.clone() }
     }
 
     /// The labels, where they were asked for: built-in sets have some, asked for or not.
@@ -50,6 +56,11 @@ pub struct ModelAndData {
 }
 
 impl ModelAndData {
+    /// The files that are read.
+    pub fn paths(&self) -> [&Path; 2] {
+        [&self.model, Path::new(&self.data)]
+    }
+
     /// Reads both; of the data, the columns that the model takes.
     pub fn read(&self) -> Result<(Model, Dataset)> {
         let model = Model::load(&self.model)?;
@@ -70,11 +81,16 @@ pub struct DataArguments {
     #[arg(long, default_value_t = ScalingChoice::Auto, value_name = "auto|none|unit|standard")]
     pub scale: ScalingChoice,
     /// The seed of every random choice
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
 }
 
 impl DataArguments {
+    /// The file that is read.
+    pub fn path(&self) -> &Path {
+        Path::new(&self.data)
+    }
+
     /// Reads the data, and the validation file where one is named.
     pub fn read(&self, validation: Option<&ValidationArgument>) -> Result<(Dataset, Option<Dataset>)> {
         let dataset = self.columns.read(&self.data, Columns::All)?;
@@ -121,13 +137,13 @@ impl ValidationArgument {
 #[derive(Debug, Args)]
 pub struct TrainArguments {
     /// The activation of the hidden layers, the waist excepted
-    #[arg(long, short = 'a', default_value_t = Activation::Silu, value_name = "NAME")]
+    #[arg(long, short = 'a', default_value = Activation::Silu.name(), value_name = "NAME", value_parser = activation())]
     activation: Activation,
     /// The activation of the waist
-    #[arg(long, default_value_t = Activation::Linear, value_name = "NAME")]
+    #[arg(long, default_value = Activation::Linear.name(), value_name = "NAME", value_parser = activation())]
     code_activation: Activation,
     /// The activation of the output [default: linear, or sigmoid with cross-entropy]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = activation())]
     output_activation: Option<Activation>,
     /// Leave out the biases
     #[arg(long)]
@@ -136,19 +152,19 @@ pub struct TrainArguments {
     #[arg(long, default_value_t = Loss::SquaredError, value_name = "squared-error|cross-entropy")]
     loss: Loss,
     /// Passes over the data
-    #[arg(long, short = 'e', default_value_t = 100, value_parser = at_least_one)]
+    #[arg(long, short = 'e', default_value_t = 100, allow_negative_numbers = true, value_parser = at_least_one)]
     epochs: usize,
     /// Rows of a minibatch
-    #[arg(long, short = 'b', default_value_t = 32, value_parser = at_least_one)]
+    #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
     /// The step size [default: 0.001 for adam, 0.01 for sgd]
-    #[arg(long, short = 'r', value_parser = learning_rate)]
+    #[arg(long, short = 'r', allow_negative_numbers = true, value_parser = learning_rate)]
     learning_rate: Option<f32>,
     /// The update rule [default: adam, or sgd with --momentum]
     #[arg(long, value_parser = OptimizerChoice::NAMES)]
     optimizer: Option<String>,
     /// The momentum of sgd, from 0 to below 1 [default: 0]
-    #[arg(long, value_parser = momentum)]
+    #[arg(long, allow_negative_numbers = true, value_parser = momentum)]
     momentum: Option<f32>,
     /// How weights start: fan-in, or normal:STDDEV
     #[arg(long, default_value_t = Initialisation::FanIn, value_name = "fan-in|normal:STDDEV")]
@@ -195,6 +211,11 @@ impl TrainArguments {
     }
 }
 
+/// An activation by its name; help lists them all.
+fn activation() -> impl TypedValueParser<Value = Activation> {
+    PossibleValuesParser::new(Activation::ALL.map(Activation::name)).try_map(|name| name.parse::<Activation>())
+}
+
 fn at_least_one(text: &str) -> std::result::Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least 1 is needed".into()),
@@ -217,7 +238,12 @@ fn momentum(text: &str) -> std::result::Result<f32, String> {
     }
 }
 
-/// Fails now, rather than after the work, where a file cannot be written.
-pub fn check_output(path: Option<&Path>) -> Result<()> {
-    path.map_or(Ok(()), file::check_writable)
+/// Fails now, rather than after the work, where a file cannot be written, or would take the place of one of `others`.
+pub fn check_output(path: Option<&Path>, others: &[&Path]) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    if others.iter().any(|other| file::is_same(path, other)) {
+        let problem = "this file is read or written by the same command; write to another";
+        return Err(Place::file(path).error(problem));
+    }
+    file::check_writable(path)
 }

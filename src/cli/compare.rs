@@ -27,7 +27,7 @@ pub struct Compare {
     #[command(flatten)]
     train: TrainArguments,
     /// Rows to hold out: a share of them between 0 and 1, or a file
-    #[arg(long, short = 'v', value_name = "SHARE|FILE", default_value = "0.1")]
+    #[arg(long, short = 'v', allow_negative_numbers = true, value_name = "SHARE|FILE", default_value = "0.1")]
     validation: ValidationArgument,
     /// Print one JSON object
     #[arg(long)]

@@ -1,13 +1,13 @@
 //! `diabolo decode`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::arguments::{ColumnArguments, check_output};
 use super::table::write_rows;
 use crate::data::{Columns, Scaling};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Model;
 
 /// Write the row that each code stands for, as CSV in the training data's units
@@ -26,12 +26,10 @@ pub struct Decode {
 
 impl Decode {
     pub fn run(&self) -> Result<()> {
-        check_output(self.out.as_deref())?;
+        check_output(self.out.as_deref(), &[&self.model, Path::new(&self.codes)])?;
         let model = Model::load(&self.model)?;
         let codes = self.columns.read(&self.codes, Columns::Named(model.code_names()))?;
-        let rows = model
-            .decode(&Scaling::none().rows(&codes))
-            .map_err(|error| Error::Mismatch(format!("{}: {error}", codes.source())))?;
+        let rows = model.decode(&Scaling::none().rows(&codes)).map_err(|error| error.of(codes.source()))?;
         write_rows(self.out.as_deref(), model.column_names.as_deref(), &rows, self.columns.asked_labels(&codes))
     }
 }

@@ -20,7 +20,7 @@ pub struct Encode {
 
 impl Encode {
     pub fn run(&self) -> Result<()> {
-        check_output(self.out.as_deref())?;
+        check_output(self.out.as_deref(), &self.input.paths())?;
         let (model, dataset) = self.input.read()?;
         let codes = model.encode(&dataset)?;
         write_rows(self.out.as_deref(), Some(&model.code_names()), &codes, self.input.columns.asked_labels(&dataset))

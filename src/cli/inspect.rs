@@ -1,16 +1,15 @@
 //! `diabolo inspect`
 
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{Cursor, Read};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::arguments::ColumnArguments;
 use super::facts::{Facts, decimals};
-use crate::data::{Columns, Dataset, Rows, Scaling, Values};
-use crate::error::Result;
+use crate::data::{self, BUILT_IN_NAMES, Columns, Dataset, Rows, Scaling, Values};
+use crate::error::{Error, Result};
 use crate::model::{Body, Model};
 
 /// Show what a model or data file holds
@@ -27,19 +26,25 @@ pub struct Inspect {
 
 impl Inspect {
     pub fn run(&self) -> Result<()> {
-        let facts = if is_model(&self.file) {
-            model_facts(&Model::load(Path::new(&self.file))?)
-        } else {
-            data_facts(&self.columns.read(&self.file, Columns::All)?)
+        let facts = match File::open(&self.file) {
+            Ok(file) if !BUILT_IN_NAMES.contains(&self.file.as_str()) => self.facts_of(file)?,
+            _ => data_facts(&self.columns.read(&self.file, Columns::All)?),
         };
         facts.print(self.json)
     }
-}
 
-fn is_model(path: &str) -> bool {
-    let mut start = Vec::new();
-    File::open(path).and_then(|file| file.take(Model::SNIFF_BYTES).read_to_end(&mut start)).is_ok()
-        && Model::recognises(&start)
+    /// The facts of a model or of data, told apart by its first bytes; it may be a pipe, so it is read once.
+    fn facts_of(&self, mut file: File) -> Result<Facts> {
+        let mut start = Vec::new();
+        let sniffed = file.by_ref().take(Model::SNIFF_BYTES).read_to_end(&mut start);
+        sniffed.map_err(|source| Error::Io { path: (&self.file).into(), action: "cannot read", source })?;
+        let is_model = Model::recognises(&start);
+        let input = Cursor::new(start).chain(file);
+        if is_model {
+            return Ok(model_facts(&Model::read(&self.file, input)?));
+        }
+        Ok(data_facts(&data::read_from(&self.file, input, &self.columns.options(Columns::All))?))
+    }
 }
 
 fn model_facts(model: &Model) -> Facts {

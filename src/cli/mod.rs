@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error @ Error::Setting { .. }) => Cli::command().error(ErrorKind::ValueValidation, error).exit(),
         Err(error) => {
-            eprintln!("error: {error}");
+            progress::tell(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }

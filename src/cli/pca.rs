@@ -16,7 +16,7 @@ pub struct Pca {
     #[command(flatten)]
     data: DataArguments,
     /// How many components, or the share of the variance to keep, as in 0.95
-    #[arg(long, short = 'k')]
+    #[arg(long, short = 'k', allow_negative_numbers = true)]
     components: Components,
     /// How to solve: auto takes randomized for few components of wide data, else jacobi, which is exact
     #[arg(long, default_value_t = Solver::Auto, value_name = "auto|jacobi|randomized")]
@@ -37,7 +37,7 @@ pub struct Pca {
 
 impl Pca {
     pub fn run(&self) -> Result<()> {
-        check_output(Some(&self.out))?;
+        check_output(Some(&self.out), &[self.data.path()])?;
         let (dataset, _) = self.data.read(None)?;
         let options = PcaOptions {
             components: self.components,

@@ -1,6 +1,6 @@
 //! Progress of training on standard error: a bar on a terminal, some plain lines elsewhere.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -39,7 +39,7 @@ impl Progress {
             (Self::Lines { epochs }, Event::Epoch(epoch)) => {
                 let every = epochs.div_ceil(PLAIN_LINES);
                 if epoch.number == 1 || epoch.number % every == 0 || epoch.number == *epochs {
-                    eprintln!("{}", line(epoch, *epochs));
+                    tell(&line(epoch, *epochs));
                 }
             }
             _ => {}
@@ -52,6 +52,12 @@ impl Progress {
             bar.abandon();
         }
     }
+}
+
+/// A line on standard error, if anyone listens.
+pub fn tell(text: &str) {
+    // Work must not be lost because nobody reads of its progress.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn line(epoch: &Epoch, epochs: usize) -> String {

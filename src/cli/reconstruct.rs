@@ -20,7 +20,7 @@ pub struct Reconstruct {
 
 impl Reconstruct {
     pub fn run(&self) -> Result<()> {
-        check_output(self.out.as_deref())?;
+        check_output(self.out.as_deref(), &self.input.paths())?;
         let (model, dataset) = self.input.read()?;
         let rows = model.reconstruct(&dataset)?;
         let labels = self.input.columns.asked_labels(&dataset);

@@ -23,7 +23,7 @@ pub struct Train {
     #[command(flatten)]
     train: TrainArguments,
     /// Rows to hold out: a share of them between 0 and 1, or a file
-    #[arg(long, short = 'v', value_name = "SHARE|FILE")]
+    #[arg(long, short = 'v', allow_negative_numbers = true, value_name = "SHARE|FILE")]
     validation: Option<ValidationArgument>,
     /// Where to write the model
     #[arg(long, short = 'o', default_value = "model.safetensors", value_name = "FILE")]
@@ -42,8 +42,8 @@ pub struct Train {
 impl Train {
     pub fn run(&self) -> Result<()> {
         let options = self.train.options(self.layers.clone(), &self.data)?;
-        check_output(Some(&self.out))?;
-        check_output(self.history.as_deref())?;
+        check_output(Some(&self.out), &[self.data.path()])?;
+        check_output(self.history.as_deref(), &[self.data.path(), &self.out])?;
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
         let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);

@@ -56,16 +56,23 @@ impl Model {
     /// # Errors
     /// When the file cannot be read, is no model of this program, is damaged, or is of a later format.
     pub fn load(path: &Path) -> Result<Self> {
-        let io = |source| Error::Io { path: path.into(), action: "cannot read", source };
-        let mut file = File::open(path).map_err(io)?;
+        let file = File::open(path).map_err(|source| Error::Io { path: path.into(), action: "cannot read", source })?;
+        Self::read(&path.display().to_string(), file)
+    }
+
+    /// Reads a model from a stream, whose name is for messages.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn read(name: &str, mut input: impl Read) -> Result<Self> {
+        let io = |source| Error::Io { path: name.into(), action: "cannot read", source };
         let mut bytes = Vec::new();
-        file.by_ref().take(Self::SNIFF_BYTES).read_to_end(&mut bytes).map_err(io)?;
+        input.by_ref().take(Self::SNIFF_BYTES).read_to_end(&mut bytes).map_err(io)?;
         if !Self::recognises(&bytes) {
-            let problem = "this is no model file; models are made by `train` and `pca`";
-            return Err(Place::file(path).error(problem));
+            return Err(Place::named(name).error("this is no model file; models are made by `train` and `pca`"));
         }
-        file.read_to_end(&mut bytes).map_err(io)?;
-        Self::from_bytes(&path.display().to_string(), &bytes)
+        input.read_to_end(&mut bytes).map_err(io)?;
+        Self::from_bytes(name, &bytes)
     }
 
     /// How many bytes of a file's start [`Model::recognises`] wants.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Body, Model, Provenance};
 use crate::data::{Dataset, Rows, Scaling, ScalingChoice, Subset};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::evaluate::evaluate;
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
 use crate::pca::{Pca, PcaOptions};
@@ -68,13 +68,14 @@ pub fn fit_autoencoder(
     let split = Split::new(dataset, validation, options.scaling, seed)?;
     let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
     let mut network = Network::new(architecture, options.initialisation, seed);
-    let mut history = History::default();
-    let body = split.with_rows(|training, held_out| {
-        history = train(&mut network, training, held_out, &options.train, observer)?;
-        Ok(Body::Autoencoder(network))
-    })?;
+    let history = split
+        .with_rows(|training, held_out| train(&mut network, training, held_out, &options.train, observer))
+        .map_err(|error| error.of(dataset.source()))?;
     let seconds = history.seconds();
-    Ok(Fitted { model: split.into_model(body, seed, autoencoder_settings(options)), history, seconds })
+    let TrainOptions { epochs, learning_rate, .. } = options.train;
+    let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate };
+    let model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(options), diverged)?;
+    Ok(Fitted { model, history, seconds })
 }
 
 /// Fits PCA.
@@ -88,14 +89,11 @@ pub fn fit_pca(
     validation: Validation<'_>,
 ) -> Result<Fitted> {
     let split = Split::new(dataset, validation, scaling, options.seed)?;
-    let mut seconds = 0.0;
-    let body = split.with_rows(|training, _| {
-        let start = Instant::now();
-        let pca = Pca::fit(training, options)?;
-        seconds = start.elapsed().as_secs_f64();
-        Ok(Body::Pca(pca))
-    })?;
-    let model = split.into_model(body, options.seed, pca_settings(scaling, options));
+    let start = Instant::now();
+    let pca = split.with_rows(|training, _| Pca::fit(training, options)).map_err(|error| error.of(dataset.source()))?;
+    let seconds = start.elapsed().as_secs_f64();
+    let too_large = |_| Place::named(dataset.source()).error("its values are too large; scale them (unit or standard)");
+    let model = split.into_model(Body::Pca(pca), options.seed, pca_settings(scaling, options), too_large)?;
     Ok(Fitted { model, history: History::default(), seconds })
 }
 
@@ -144,10 +142,26 @@ impl<'a> Split<'a> {
         }
     }
 
-    fn into_model(self, body: Body, seed: u64, mut settings: BTreeMap<String, Value>) -> Model {
+    /// The model, unless its error is no finite number: then what `not_finite` makes of it.
+    fn into_model(
+        self,
+        body: Body,
+        seed: u64,
+        mut settings: BTreeMap<String, Value>,
+        not_finite: impl FnOnce(f64) -> Error,
+    ) -> Result<Model> {
         let (training, validation) = self.with_rows(|training, held_out| {
             (evaluate(&body, training), held_out.map(|held_out| evaluate(&body, held_out)))
         });
+        if !training.error_per_row.is_finite() {
+            return Err(not_finite(training.error_per_row));
+        }
+        if let (Some((dataset, _)), Some(errors)) = (&self.held_out, &validation)
+            && !errors.error_per_row.is_finite()
+        {
+            let problem = "the error on these held-out rows is no finite number; they are too far from the others";
+            return Err(Place::named(dataset.source()).error(problem));
+        }
         settings.insert("validation".into(), self.validation);
         let provenance = Provenance {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -158,7 +172,7 @@ impl<'a> Split<'a> {
             validation,
         };
         let column_names = self.dataset.column_names().map(<[String]>::to_vec);
-        Model { body, scaling: self.scaling, column_names, provenance }
+        Ok(Model { body, scaling: self.scaling, column_names, provenance })
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::data::{Columns, Dataset, Rows, Scaling, for_each_chunk};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::matrix::Matrix;
 use crate::network::Network;
@@ -155,17 +155,19 @@ impl Model {
     /// The codes of all rows: rows × code size.
     ///
     /// # Errors
-    /// When the rows do not have the model's width.
+    /// When the rows do not have the model's width, or their values are out of all proportion.
     pub fn encode(&self, dataset: &Dataset) -> Result<Matrix> {
         self.check_width(dataset)?;
         let width = self.body.code_size();
-        Ok(map_chunks(&self.scaling.rows(dataset), width, |chunk| self.body.encode(chunk)))
+        let codes = map_chunks(&self.scaling.rows(dataset), width, |chunk| self.body.encode(chunk));
+        check_finite(&codes, "the code").map_err(|error| error.of(dataset.source()))?;
+        Ok(codes)
     }
 
     /// The rows that codes stand for, in the user's units: rows × columns.
     ///
     /// # Errors
-    /// When the codes do not have the width of the waist.
+    /// When the codes do not have the width of the waist, or their values are out of all proportion.
     pub fn decode(&self, codes: &dyn Rows) -> Result<Matrix> {
         if codes.columns() != self.body.code_size() {
             return Err(Error::Mismatch(format!(
@@ -174,13 +176,15 @@ impl Model {
                 self.body.code_size()
             )));
         }
-        Ok(map_chunks(codes, self.body.columns(), |chunk| {
+        let rows = map_chunks(codes, self.body.columns(), |chunk| {
             let mut rows = self.body.decode(chunk);
             for row in 0..rows.rows() {
                 self.scaling.invert(rows.row_mut(row));
             }
             rows
-        }))
+        });
+        check_finite(&rows, "what is decoded")?;
+        Ok(rows)
     }
 
     /// The reconstruction of all rows, in the user's units: to the last bit what decoding their codes gives.
@@ -197,12 +201,28 @@ impl Model {
     /// When the rows do not have the model's width.
     pub fn evaluate(&self, dataset: &Dataset) -> Result<Errors> {
         self.check_width(dataset)?;
-        Ok(evaluate(&self.body, &self.scaling.rows(dataset)))
+        let errors = evaluate(&self.body, &self.scaling.rows(dataset));
+        if !errors.error_per_row.is_finite() {
+            let problem = "the error is no finite number; the values are too far from those of the training";
+            return Err(Place::named(dataset.source()).error(problem));
+        }
+        Ok(errors)
     }
 
     /// Names for the columns of codes: `code_1`, `code_2`, …
     pub fn code_names(&self) -> Vec<String> {
         (1..=self.body.code_size()).map(|number| format!("code_{number}")).collect()
+    }
+}
+
+/// Refuses what could not be read back.
+fn check_finite(rows: &Matrix, what: &str) -> Result<()> {
+    match rows.as_slice().iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(Error::Mismatch(format!(
+            "{what} of row {} is no finite number; the values are too far from those of the training",
+            index / rows.columns() + 1
+        ))),
     }
 }
 

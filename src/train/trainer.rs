@@ -84,7 +84,8 @@ pub enum Event<'a> {
 ///
 /// # Errors
 /// Options out of range; a loss that does not go with the output layer or the data; no rows; rows of another width
-/// than the input layer; and divergence, in the epoch in which it shows.
+/// than the input layer; and divergence, as soon as a minibatch shows it. What the very last step did shows only when
+/// the network is evaluated.
 pub fn train(
     network: &mut Network,
     rows: &dyn Rows,
@@ -124,9 +125,6 @@ pub fn train(
         observer(Event::Epoch(&epoch));
         history.epochs.push(epoch);
     }
-    if !network.parameters().iter().all(|parameter| parameter.is_finite()) {
-        return Err(diverged(f64::NAN, options.epochs, options));
-    }
     Ok(history)
 }
 
@@ -134,11 +132,7 @@ fn check_finite(error: &BatchError, rows: usize, epoch: usize, options: &TrainOp
     if error.loss.is_finite() && error.squared_error.is_finite() {
         return Ok(());
     }
-    Err(diverged(error.loss / rows as f64, epoch, options))
-}
-
-fn diverged(error: f64, epoch: usize, options: &TrainOptions) -> Error {
-    Error::Diverged { epoch, error, learning_rate: options.learning_rate }
+    Err(Error::Diverged { epoch, error: error.loss / rows as f64, learning_rate: options.learning_rate })
 }
 
 fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, loss: Loss) -> Result<()> {
@@ -167,8 +161,7 @@ fn check_unit_interval(rows: &dyn Rows) -> Result<()> {
         rows.copy_row(row, &mut values);
         if let Some(column) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
             return Err(Error::Mismatch(format!(
-                "cross-entropy needs data in [0, 1], but row {}, column {} is {}; scale it (unit), or use squared-error",
-                row + 1,
+                "cross-entropy needs data in [0, 1], but column {} has {}; scale it (unit), or use squared-error",
                 column + 1,
                 values[column]
             )));

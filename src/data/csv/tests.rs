@@ -252,3 +252,16 @@ fn named_columns_are_found_by_name_and_text_beside_them_is_no_matter() {
     let dataset = read_from("table", &b"1,2\n3,4\n"[..], &named(&["b", "a"])).unwrap();
     assert_eq!(dataset.values(), &Values::Floats(Matrix::from_rows(&[[1.0, 2.0], [3.0, 4.0]])));
 }
+
+#[test]
+fn a_first_line_that_counts_the_columns_or_holds_all_names_that_a_model_knows_is_a_header() {
+    assert_eq!(names(&read("0,1,2\n1.5,2.5,3.5\n")), ["0", "1", "2"]);
+    assert_eq!(read("0,1\n1.5,2.5\n").rows(), 2);
+    assert_eq!(read("0,1,3\n1.5,2.5,3.5\n").rows(), 2);
+    let known = |names: &[&str]| ReadOptions {
+        columns: Columns::Named(names.iter().map(|name| name.to_string()).collect()),
+        label: None,
+    };
+    let text = "id,2019,2020\nx,1,2\n";
+    assert_eq!(names(&read_with(text, &known(&["2019", "2020"])).unwrap()), ["2019", "2020"]);
+}
