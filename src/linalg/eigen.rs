@@ -2,7 +2,7 @@
 
 use super::cholesky::pivoted_cholesky;
 use super::columns::Columns;
-use super::jacobi::orthogonalize;
+use super::jacobi::{Orthogonal, orthogonalize};
 use super::qr::qr;
 use crate::error::Result;
 
@@ -16,12 +16,8 @@ pub(crate) struct GramFactors {
 
 /// Decomposes a Gram matrix: G = L Lᵀ, L V = U Σ, G = U Σ² Uᵀ.
 pub(crate) fn decompose_gram(gram: Columns) -> Result<GramFactors> {
-    let mut factor = pivoted_cholesky(gram);
-    let lengths = orthogonalize(&mut factor)?;
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]));
-    let vectors = Columns::from_fn(factor.rows(), order.len(), |i, j| factor.column(order[j])[i] / lengths[order[j]]);
-    Ok(GramFactors { singular_values: order.iter().map(|&j| lengths[j]).collect(), vectors })
+    let Orthogonal { directions, lengths, .. } = orthogonalize(pivoted_cholesky(gram), false)?;
+    Ok(GramFactors { singular_values: lengths, vectors: directions })
 }
 
 /// Orthonormal columns continued by more of them, up to the given number.
