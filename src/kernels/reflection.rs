@@ -35,10 +35,9 @@ pub fn update_then_dot<const TERMS: usize>(
             let mut sums = [simd.splat_f64s(0.0); UNROLL];
             let whole = y.len() - y.len() % UNROLL;
             for start in (0..whole).step_by(UNROLL) {
-                for i in 0..UNROLL {
-                    let at = start + i;
+                for (at, sum) in (start..).zip(&mut sums) {
                     y[at] = update(y[at], terms.map(|(x, _)| x[at]));
-                    sums[i] = simd.mul_add_e_f64s(y[at], next[at], sums[i]);
+                    *sum = simd.mul_add_e_f64s(y[at], next[at], *sum);
                 }
             }
             for at in whole..y.len() {

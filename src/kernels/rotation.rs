@@ -67,7 +67,7 @@ pub fn rotate_then_dot(isa: Isa, x: &mut [f64], y: &mut [f64], c: f64, s: f64, n
 }
 
 /// Rows that [`rotate_chain`] works on at once.
-pub(crate) const HEIGHT: usize = 64;
+pub const HEIGHT: usize = 64;
 
 /// Rotates neighbouring columns, one pair after another: with (c, s) = `rotations[i]` and p = `last` − i,
 /// (zₚ₋₁, zₚ) ← (c zₚ₋₁ − s zₚ, s zₚ₋₁ + c zₚ).

@@ -31,6 +31,6 @@ pub(crate) fn complete(vectors: Columns, count: usize) -> Columns {
         return vectors;
     }
     let mut rest = Columns::from_fn(rows, count - given, |i, j| if i == given + j { 1.0 } else { 0.0 });
-    qr(vectors.clone()).q.apply(&mut rest);
+    qr(vectors.clone()).apply(&mut rest);
     Columns::from_fn(rows, count, |i, j| if j < given { vectors.column(j)[i] } else { rest.column(j - given)[i] })
 }

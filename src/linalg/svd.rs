@@ -128,9 +128,9 @@ pub(crate) fn factor(a: Columns) -> Result<Factors> {
     assert!(rows >= columns, "{rows} x {columns}");
     if rows > columns {
         let outer = qr(a);
-        let inner = factor_square(outer.r(columns))?;
+        let inner = factor_square(outer.upper_triangle(columns))?;
         let mut u = embed(&inner.u, rows, columns);
-        outer.q.apply(&mut u);
+        outer.apply(&mut u);
         return Ok(Factors { u, ..inner });
     }
     factor_square(a)
@@ -138,10 +138,10 @@ pub(crate) fn factor(a: Columns) -> Result<Factors> {
 
 fn factor_square(a: Columns) -> Result<Factors> {
     let columns = a.columns();
-    let PivotedQr { qr, order, rank } = pivoted_qr(a);
-    let Orthogonal { directions, lengths, rotations } = orthogonalize(qr.r(rank).transposed(), true)?;
+    let PivotedQr { q, order, rank } = pivoted_qr(a);
+    let Orthogonal { directions, lengths, rotations } = orthogonalize(q.upper_triangle(rank).transposed(), true)?;
     let mut u = embed(&rotations.expect("they were asked for"), columns, columns);
-    qr.q.apply(&mut u);
+    q.apply(&mut u);
     let mut place = vec![0; columns];
     order.iter().enumerate().for_each(|(to, &from)| place[from] = to);
     let directions = complete(directions, columns);
