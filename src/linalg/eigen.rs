@@ -2,7 +2,7 @@
 
 use super::cholesky::pivoted_cholesky;
 use super::columns::Columns;
-use super::jacobi::orthogonalize;
+use super::jacobi::{Orthogonal, orthogonalize};
 use super::qr::qr;
 use crate::error::Result;
 
@@ -16,12 +16,8 @@ pub(crate) struct GramFactors {
 
 /// Decomposes a Gram matrix: G = L Lᵀ, L V = U Σ, G = U Σ² Uᵀ.
 pub(crate) fn decompose_gram(gram: Columns) -> Result<GramFactors> {
-    let mut factor = pivoted_cholesky(gram);
-    let lengths = orthogonalize(&mut factor)?;
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]));
-    let vectors = Columns::from_fn(factor.rows(), order.len(), |i, j| factor.column(order[j])[i] / lengths[order[j]]);
-    Ok(GramFactors { singular_values: order.iter().map(|&j| lengths[j]).collect(), vectors })
+    let Orthogonal { directions, lengths, .. } = orthogonalize(pivoted_cholesky(gram), false)?;
+    Ok(GramFactors { singular_values: lengths, vectors: directions })
 }
 
 /// Orthonormal columns continued by more of them, up to the given number.
@@ -35,6 +31,6 @@ pub(crate) fn complete(vectors: Columns, count: usize) -> Columns {
         return vectors;
     }
     let mut rest = Columns::from_fn(rows, count - given, |i, j| if i == given + j { 1.0 } else { 0.0 });
-    qr(vectors.clone()).q.apply(&mut rest);
+    qr(vectors.clone()).apply(&mut rest);
     Columns::from_fn(rows, count, |i, j| if j < given { vectors.column(j)[i] } else { rest.column(j - given)[i] })
 }

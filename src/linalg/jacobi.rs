@@ -51,41 +51,70 @@ const NEGLIGIBLE: f64 = 1e-9;
 /// Sweeps that are allowed.
 const SWEEPS: usize = 60;
 
-/// Rotates the columns of a matrix until they are orthogonal, and returns their lengths, in no particular order.
+/// A matrix with orthogonal columns, split into directions and lengths.
+pub(crate) struct Orthogonal {
+    /// U: m × rank, orthonormal.
+    pub(crate) directions: Columns,
+    /// Σ: the largest first, none zero.
+    pub(crate) lengths: Vec<f64>,
+    /// V: n × rank, orthonormal, if it was asked for.
+    pub(crate) rotations: Option<Columns>,
+}
+
+/// Rotates the columns of X (m × n) until they are orthogonal: X V = U Σ.
+///
+/// V costs rotations of its own, few after the preconditioning; U does not need it.
 ///
 /// # Errors
 /// [`Error::NotConverged`] after [`SWEEPS`] sweeps.
-pub(crate) fn orthogonalize(matrix: &mut Columns) -> Result<Vec<f64>> {
+pub(crate) fn orthogonalize(x: Columns, with_rotations: bool) -> Result<Orthogonal> {
     let isa = Isa::best();
-    if matrix.columns() > BLOCK {
-        precondition(matrix);
-    }
-    let stride = matrix.stride();
-    let count = matrix.columns();
+    let (rows, count) = (x.rows(), x.columns());
+    let (x, v) = if count > BLOCK {
+        let v = eigenvectors(product(x.whole().transposed(), &x));
+        (product(x.whole(), &v), with_rotations.then_some(v))
+    } else {
+        let v = with_rotations.then(|| Columns::from_fn(count, count, |i, j| if i == j { 1.0 } else { 0.0 }));
+        (x, v)
+    };
+    // V stands below X, and takes part in every rotation.
+    let height = x.stride();
+    let mut both = match &v {
+        None => x,
+        Some(v) => Columns::from_fn(height + v.rows(), count, |i, j| match i.checked_sub(height) {
+            None => x.column(j).get(i).copied().unwrap_or(0.0),
+            Some(i) => v.column(j)[i],
+        }),
+    };
+    let shape = Shape { height, stride: both.stride() };
     let mut squares = vec![0.0; count];
     for _ in 0..SWEEPS {
-        let mut blocks: Vec<Block> = matrix
+        let mut blocks: Vec<Block> = both
             .raw_mut(0..count)
-            .chunks_mut(BLOCK * stride)
+            .chunks_mut(BLOCK * shape.stride)
             .zip(squares.chunks_mut(BLOCK))
             .enumerate()
             .map(|(index, (values, squares))| Block { index, values, squares })
             .collect();
-        if sweep(isa, &mut blocks, stride) <= CONVERGED * CONVERGED {
-            return Ok((0..count).map(|j| length(matrix.column(j))).collect());
+        if sweep(isa, &mut blocks, shape) <= CONVERGED * CONVERGED {
+            return Ok(split(&both, rows, v.map(|v| (height, v.rows()))));
         }
     }
     Err(Error::NotConverged { method: "one-sided Jacobi", limit: SWEEPS })
 }
 
-/// X ← X V with the eigenvectors V of XᵀX.
-fn precondition(matrix: &mut Columns) {
-    let vectors = eigenvectors(product(matrix.whole().transposed(), matrix));
-    *matrix = product(matrix.whole(), &vectors);
-}
-
-fn length(column: &[f64]) -> f64 {
-    column.iter().map(|value| value * value).sum::<f64>().sqrt()
+/// Sorts the columns by the length of their first rows, and takes them apart; V starts at a row and has some.
+fn split(both: &Columns, rows: usize, v: Option<(usize, usize)>) -> Orthogonal {
+    let length = |j: usize| both.column(j)[..rows].iter().map(|value| value * value).sum::<f64>().sqrt();
+    let mut order: Vec<(f64, usize)> = (0..both.columns()).map(|j| (length(j), j)).collect();
+    order.retain(|&(length, _)| length > 0.0);
+    order.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    Orthogonal {
+        directions: Columns::from_fn(rows, order.len(), |i, j| both.column(order[j].1)[i] / order[j].0),
+        lengths: order.iter().map(|&(length, _)| length).collect(),
+        rotations: v
+            .map(|(start, rows)| Columns::from_fn(rows, order.len(), |i, j| both.column(order[j].1)[start + i])),
+    }
 }
 
 /// Neighbouring columns, and the squares of their lengths.
@@ -95,11 +124,20 @@ struct Block<'a> {
     squares: &'a mut [f64],
 }
 
+/// How columns lie in memory.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// How many elements from its start a column's length and products are made of; the rest is only carried along.
+    height: usize,
+    /// From the start of one column to the start of the next.
+    stride: usize,
+}
+
 /// Meets every pair of columns once; returns the square of the largest cosine met.
-fn sweep(isa: Isa, blocks: &mut [Block], stride: usize) -> f64 {
+fn sweep(isa: Isa, blocks: &mut [Block], shape: Shape) -> f64 {
     let mut largest = blocks
         .par_iter_mut()
-        .map(|block| isa.run(Within { values: block.values, squares: block.squares, stride }))
+        .map(|block| isa.run(Within { values: block.values, squares: block.squares, shape }))
         .reduce(|| 0.0, f64::max);
     // The circle method wants an even number of players; with an odd one, each round one of them rests.
     let players = blocks.len().next_multiple_of(2);
@@ -116,7 +154,7 @@ fn sweep(isa: Isa, blocks: &mut [Block], stride: usize) -> f64 {
                         left_squares: a.squares,
                         right: b.values,
                         right_squares: b.squares,
-                        stride,
+                        shape,
                     })
                 }
                 _ => 0.0,
@@ -145,7 +183,7 @@ fn advance<T>(seats: &mut [T]) {
 struct Within<'a> {
     values: &'a mut [f64],
     squares: &'a mut [f64],
-    stride: usize,
+    shape: Shape,
 }
 
 impl WithSimd for Within<'_> {
@@ -153,15 +191,17 @@ impl WithSimd for Within<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let Self { values, squares, stride } = self;
+        let Self { values, squares, shape } = self;
+        let stride = shape.stride;
         for (column, square) in values.chunks_exact(stride).zip(&mut *squares) {
+            let column = &column[..shape.height];
             *square = dot_simd(simd, column, column);
         }
         let mut largest = 0.0;
         for p in 0..squares.len().saturating_sub(1) {
             let (left, right) = values.split_at_mut((p + 1) * stride);
             let (left_squares, right_squares) = squares.split_at_mut(p + 1);
-            let met = meet(simd, &mut left[p * stride..], &mut left_squares[p], right, right_squares);
+            let met = meet(simd, &mut left[p * stride..], &mut left_squares[p], right, right_squares, shape);
             largest = f64::max(largest, met);
         }
         largest
@@ -174,7 +214,7 @@ struct Between<'a> {
     left_squares: &'a mut [f64],
     right: &'a mut [f64],
     right_squares: &'a mut [f64],
-    stride: usize,
+    shape: Shape,
 }
 
 impl WithSimd for Between<'_> {
@@ -183,8 +223,8 @@ impl WithSimd for Between<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
         let mut largest = 0.0;
-        for (x, square) in self.left.chunks_exact_mut(self.stride).zip(self.left_squares) {
-            largest = f64::max(largest, meet(simd, x, square, self.right, self.right_squares));
+        for (x, square) in self.left.chunks_exact_mut(self.shape.stride).zip(self.left_squares) {
+            largest = f64::max(largest, meet(simd, x, square, self.right, self.right_squares, self.shape));
         }
         largest
     }
@@ -193,13 +233,21 @@ impl WithSimd for Between<'_> {
 /// Makes the columns of `others`, one after another, orthogonal to x, rotating x with each; returns the square of the
 /// largest cosine.
 #[inline(always)]
-fn meet<S: Simd>(simd: S, x: &mut [f64], xx: &mut f64, others: &mut [f64], squares: &mut [f64]) -> f64 {
-    let stride = x.len();
+fn meet<S: Simd>(
+    simd: S,
+    x: &mut [f64],
+    xx: &mut f64,
+    others: &mut [f64],
+    squares: &mut [f64],
+    Shape { height, stride }: Shape,
+) -> f64 {
+    let (x, carried_x) = x[..stride].split_at_mut(height);
     let mut largest = 0.0;
-    let mut xy = dot_simd(simd, x, &others[..stride]);
+    let mut xy = dot_simd(simd, x, &others[..height]);
     for (j, yy) in squares.iter_mut().enumerate() {
         let (y, rest) = others[j * stride..].split_at_mut(stride);
-        let next = rest.get(..stride);
+        let (y, carried_y) = y.split_at_mut(height);
+        let next = rest.get(..height);
         let square = xy * xy / (*xx * *yy);
         // Also false for NaN, which a column of zeros makes.
         if square > NEGLIGIBLE * NEGLIGIBLE {
@@ -212,6 +260,7 @@ fn meet<S: Simd>(simd: S, x: &mut [f64], xx: &mut f64, others: &mut [f64], squar
                     0.0
                 }
             };
+            rotate_simd(simd, carried_x, carried_y, c, s);
             let shorter = f64::min(*xx, *yy);
             *xx = f64::max(*xx, *yy) + gain;
             // A difference that cancels tells nothing.

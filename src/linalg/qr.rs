@@ -17,13 +17,8 @@ const TASK: usize = 16;
 /// A column of which less than this part is left after the projection is rounding error, and counts as zero.
 const NOISE: f64 = 64.0 * f64::EPSILON;
 
-/// A factored matrix: R stands on and above the diagonal of what holds the reflections.
-pub(crate) struct Qr {
-    pub(crate) q: Reflections,
-}
-
-/// Q and R of a matrix.
-pub(crate) fn qr(mut a: Columns) -> Qr {
+/// Q and R of a matrix, R on and above the diagonal of what holds the reflections.
+pub(crate) fn qr(mut a: Columns) -> Reflections {
     let isa = Isa::best();
     let count = a.rows().min(a.columns());
     let mut tau = vec![0.0; count];
@@ -39,12 +34,12 @@ pub(crate) fn qr(mut a: Columns) -> Qr {
         let (rows, columns, stride) = (a.rows(), a.columns(), a.stride());
         block.apply(true, a.raw_mut(end..columns), rows, stride);
     }
-    Qr { q: Reflections::new(a, tau, 0) }
+    Reflections::new(a, tau, 0)
 }
 
 /// Q and R of a matrix with its columns in a better order.
 pub(crate) struct PivotedQr {
-    pub(crate) qr: Qr,
+    pub(crate) q: Reflections,
     /// Which column of the matrix stands at each place.
     pub(crate) order: Vec<usize>,
     /// How many columns are independent, to the last bits of their own length.
@@ -100,7 +95,7 @@ pub(crate) fn pivoted_qr(mut a: Columns) -> PivotedQr {
         remainder.settle(isa, last, a.raw_mut(j..j + 1));
     }
     let order = columns.iter().map(|column| column.place).collect();
-    PivotedQr { qr: Qr { q: Reflections::new(a, tau, 0) }, order, rank }
+    PivotedQr { q: Reflections::new(a, tau, 0), order, rank }
 }
 
 /// What is left of a column below the rows that are done.
@@ -149,16 +144,68 @@ impl Remainder {
     }
 }
 
-impl Qr {
-    /// R in its first `rank` rows, with all its columns.
-    pub(crate) fn r(&self, rank: usize) -> Columns {
-        let factors = self.q.vectors();
-        Columns::from_fn(
-            rank,
-            factors.columns(),
-            |row, column| {
-                if row <= column { factors.column(column)[row] } else { 0.0 }
-            },
-        )
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::columns::product;
+
+    fn wave(rows: usize, columns: usize) -> Columns {
+        Columns::from_fn(rows, columns, |i, j| ((i * 31 + j * j * 17 + i * j + 1) as f64).sin())
+    }
+
+    /// Q as a matrix, and Q R.
+    fn multiply(factors: &Reflections, rows: usize, rank: usize) -> (Columns, Columns) {
+        let mut q = Columns::from_fn(rows, rank, |i, j| if i == j { 1.0 } else { 0.0 });
+        factors.apply(&mut q);
+        let product = product(q.whole(), &factors.upper_triangle(rank));
+        (q, product)
+    }
+
+    fn assert_orthonormal(q: &Columns) {
+        let products = product(q.whole().transposed(), q);
+        for i in 0..q.columns() {
+            for j in 0..q.columns() {
+                let expected = if i == j { 1.0 } else { 0.0 };
+                assert!((products.column(j)[i] - expected).abs() < 1e-13, "({i}, {j})");
+            }
+        }
+    }
+
+    #[test]
+    fn q_is_orthonormal_and_q_r_is_the_matrix() {
+        for (rows, columns) in [(1, 1), (5, 3), (3, 5), (8, 8), (33, 32), (70, 65), (100, 9)] {
+            let a = wave(rows, columns);
+            let rank = rows.min(columns);
+            let plain = qr(a.clone());
+            let PivotedQr { q: pivoted, order, rank: found } = pivoted_qr(a.clone());
+            assert_eq!(found, rank, "{rows} x {columns}");
+            for (factors, order) in [(&plain, (0..columns).collect()), (&pivoted, order)] {
+                let (q, back) = multiply(factors, rows, rank);
+                assert_orthonormal(&q);
+                for (j, &from) in order.iter().enumerate() {
+                    for (actual, expected) in back.column(j).iter().zip(a.column(from)) {
+                        assert!((actual - expected).abs() < 1e-13, "{rows} x {columns}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pivots_fall_and_tell_the_rank_whatever_the_columns_lengths() {
+        let (left, right) = (wave(60, 7), wave(7, 40));
+        let a = product(left.whole(), &right);
+        let graded = Columns::from_fn(60, 40, |i, j| a.column(j)[i] * 10f64.powi(-((j * 11 % 40) as i32)));
+        let PivotedQr { q, rank, .. } = pivoted_qr(graded);
+        assert_eq!(rank, 7);
+        let r = q.upper_triangle(rank);
+        assert!((1..rank).all(|k| r.column(k)[k].abs() <= r.column(k - 1)[k - 1].abs()));
+    }
+
+    #[test]
+    fn a_tiny_column_is_not_mistaken_for_a_dependent_one() {
+        let mut a = wave(20, 6);
+        a.column_mut(2).iter_mut().for_each(|value| *value *= 1e-30);
+        assert_eq!(pivoted_qr(a).rank, 6);
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn randomized_svd(rows: &dyn Rows, mean: &[f32], count: usize, seed: 
 fn orthonormal(z: Columns) -> Matrix {
     let (rows, columns) = (z.rows(), z.columns());
     let mut q = Columns::from_fn(rows, columns, |i, j| if i == j { 1.0 } else { 0.0 });
-    qr(z).q.apply(&mut q);
+    qr(z).apply(&mut q);
     let mut basis = Matrix::zeros(rows, columns);
     for row in 0..rows {
         for (j, value) in basis.row_mut(row).iter_mut().enumerate() {

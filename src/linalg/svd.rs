@@ -7,11 +7,10 @@
 //!
 //! 1. A = Q₀ R₀, a blocked QR, where A is taller than wide.
 //! 2. R₀ P = Q₁ R₁, QR with column pivoting. It tells the rank r, and leaves R₁ (r × n) with rows of falling length.
-//! 3. R₁ᵀ = Q₂ R₂. The columns of X = R₂ᵀ (r × r) are nearly orthogonal already: this is what makes Jacobi fast.
-//! 4. X V₁ = U₁ Σ by one-sided Jacobi ([`super::jacobi`]). The rotations are not accumulated: V₁ follows
-//!    from the triangular system X V₁ = U₁ Σ, which is as good because what X is badly conditioned by is the length of
-//!    its rows, and those do not matter to the solution.
-//! 5. U = Q₀ Q₁ U₁ and V = P Q₂ V₁. Where the rank is below n, the columns of Q₁ and Q₂ beyond it complete both bases.
+//! 3. The columns of X = R₁ᵀ (n × r) are closer to orthogonal than those of A were. X V₁ = U₁ Σ by one-sided Jacobi
+//!    ([`super::jacobi`]).
+//! 4. R₁ = V₁ Σ U₁ᵀ, so U = Q₀ Q₁ V₁ and V = P U₁. Where the rank is below n, the other columns of Q₁, and any others
+//!    that are orthogonal to U₁, complete both bases.
 //!
 //! # How accurate it is
 //!
@@ -22,12 +21,11 @@
 //! There is no scaling against overflow and underflow, because squares of `f32` cannot leave the range of `f64`.
 
 use super::columns::Columns;
-use super::jacobi::orthogonalize;
+use super::eigen::complete;
+use super::jacobi::{Orthogonal, orthogonalize};
 use super::qr::{PivotedQr, pivoted_qr, qr};
 use crate::error::{Error, Place, Result};
-use crate::kernels::dgemm::{StridedMut, dgemm};
 use crate::matrix::{Matrix, MatrixView};
-use rayon::prelude::*;
 
 /// A = U Σ Vᵀ, with k = min(m, n) singular values of A (m × n).
 ///
@@ -130,9 +128,9 @@ pub(crate) fn factor(a: Columns) -> Result<Factors> {
     assert!(rows >= columns, "{rows} x {columns}");
     if rows > columns {
         let outer = qr(a);
-        let inner = factor_square(outer.r(columns))?;
+        let inner = factor_square(outer.upper_triangle(columns))?;
         let mut u = embed(&inner.u, rows, columns);
-        outer.q.apply(&mut u);
+        outer.apply(&mut u);
         return Ok(Factors { u, ..inner });
     }
     factor_square(a)
@@ -140,31 +138,15 @@ pub(crate) fn factor(a: Columns) -> Result<Factors> {
 
 fn factor_square(a: Columns) -> Result<Factors> {
     let columns = a.columns();
-    let PivotedQr { qr: first, order, rank } = pivoted_qr(a);
-    let second = qr(first.r(rank).transposed());
-    let x = second.r(rank).transposed();
-
-    let mut rotated = x.clone();
-    let lengths = orthogonalize(&mut rotated)?;
-    let mut by_length: Vec<usize> = (0..rank).collect();
-    by_length.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]));
-    let product = Columns::from_fn(rank, rank, |i, j| rotated.column(by_length[j])[i]);
-    let mut singular_values: Vec<f64> = by_length.iter().map(|&j| lengths[j]).collect();
-
-    let mut u = embed(&product, columns, columns);
-    for (j, length) in singular_values.iter().enumerate() {
-        u.column_mut(j).iter_mut().for_each(|value| *value /= length);
-    }
-    first.q.apply(&mut u);
-
-    let mut v = product;
-    solve_lower(&x, &mut v);
-    let mut v = embed(&v, columns, columns);
-    second.q.apply(&mut v);
+    let PivotedQr { q, order, rank } = pivoted_qr(a);
+    let Orthogonal { directions, lengths, rotations } = orthogonalize(q.upper_triangle(rank).transposed(), true)?;
+    let mut u = embed(&rotations.expect("they were asked for"), columns, columns);
+    q.apply(&mut u);
     let mut place = vec![0; columns];
     order.iter().enumerate().for_each(|(to, &from)| place[from] = to);
-    let v = Columns::from_fn(columns, columns, |i, j| v.column(j)[place[i]]);
-
+    let directions = complete(directions, columns);
+    let v = Columns::from_fn(columns, columns, |i, j| directions.column(j)[place[i]]);
+    let mut singular_values = lengths;
     singular_values.resize(columns, 0.0);
     Ok(Factors { u, singular_values, v })
 }
@@ -181,33 +163,6 @@ fn embed(inner: &Columns, rows: usize, columns: usize) -> Columns {
         }
     }
     outer
-}
-
-/// B ← L⁻¹ B with the lower triangle of L, by forward substitution in blocks of rows.
-fn solve_lower(l: &Columns, b: &mut Columns) {
-    const BLOCK: usize = 32;
-    let (rows, stride) = (b.rows(), b.stride());
-    b.raw_mut(0..b.columns()).par_chunks_mut(2 * BLOCK * stride).for_each(|b| {
-        let width = b.len() / stride;
-        let mut solved = Columns::zeros(BLOCK, width);
-        for start in (0..rows).step_by(BLOCK) {
-            let end = (start + BLOCK).min(rows);
-            for (j, column) in b.chunks_exact_mut(stride).enumerate() {
-                for i in start..end {
-                    column[i] /= l.column(i)[i];
-                    let value = column[i];
-                    for (element, factor) in column[i + 1..end].iter_mut().zip(&l.column(i)[i + 1..end]) {
-                        *element -= value * factor;
-                    }
-                }
-                solved.column_mut(j)[..end - start].copy_from_slice(&column[start..end]);
-            }
-            if end < rows {
-                let below = StridedMut::columns(&mut b[end..], rows - end, width, stride);
-                dgemm(-1.0, l.view(end..rows, start..end), solved.view(0..end - start, 0..width), 1.0, below);
-            }
-        }
-    });
 }
 
 #[cfg(test)]

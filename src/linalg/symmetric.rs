@@ -44,7 +44,6 @@ pub(crate) fn eigenvectors(matrix: Columns) -> Columns {
         }
     }
     reflections.apply(&mut vectors);
-
     vectors
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Components, Pca, PcaOptions, Solver};
 use crate::data::Rows;
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::linalg::chunks::gather;
 use crate::linalg::columns::Columns;
 use crate::linalg::eigen::{GramFactors, complete, decompose_gram};
@@ -18,7 +18,7 @@ const LARGE: usize = 2000;
 /// A PCA that learns from rows as they come.
 ///
 /// It keeps the count and mean of the rows, their Gram matrix about the mean in double precision
-/// (4 · columns² bytes, and as much again in the end), and at most 512 rows that wait for their chunk to be full. What
+/// (4 · columns² bytes, and several times that while it finishes), and at most 512 rows that wait for their chunk to be full. What
 /// it finds does not depend on how the rows are spread over calls, to the last bit, and equals [`Pca::fit`] with
 /// [`Solver::Jacobi`] on all of them, where these are at least as many as columns.
 ///
@@ -79,7 +79,7 @@ impl PcaAccumulator {
             let finished = self.gram.finish();
             let total = (0..finished.gram.columns()).map(|j| finished.gram.column(j)[j]).sum();
             let factors = decompose_gram(finished.gram)?;
-            Ok(assemble(finished.rows, finished.mean, factors, total, &self.options))
+            assemble(finished.rows, finished.mean, factors, total, &self.options)
         })
     }
 }
@@ -139,18 +139,18 @@ fn wide(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
     }
     let factors = factor(transposed)?;
     let factors = GramFactors { singular_values: factors.singular_values, vectors: factors.u };
-    Ok(assemble(rows.rows(), mean, factors, total, options))
+    assemble(rows.rows(), mean, factors, total, options)
 }
 
 fn randomized(rows: &dyn Rows, count: usize, options: &PcaOptions) -> Result<Pca> {
     let (mean, total) = moments(rows, options.center)?;
     let rounded: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
     let factors = randomized_svd(rows, &rounded, count, options.seed)?;
-    Ok(assemble(rows.rows(), mean, factors, total, options))
+    assemble(rows.rows(), mean, factors, total, options)
 }
 
 /// A PCA from singular values and vectors, of which those that are missing belong to values of zero.
-fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, options: &PcaOptions) -> Pca {
+fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, options: &PcaOptions) -> Result<Pca> {
     let most = rows.min(mean.len());
     let mut values = factors.singular_values;
     values.resize(most.max(values.len()), 0.0);
@@ -159,8 +159,14 @@ fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, optio
         Components::VarianceShare(share) => smallest_count(&values[..most], share),
     };
     let freedom = (rows - 1) as f64;
+    let largest = values[0] * values[0] / freedom;
+    if largest > f64::from(f32::MAX) {
+        let problem =
+            format!("the variance along a component is {largest:e}, beyond the range of f32; scale them down");
+        return Err(Place::named("rows").error(problem));
+    }
     let vectors = complete(factors.vectors, count);
-    Pca {
+    Ok(Pca {
         mean: mean.iter().map(|&mean| mean as f32).collect(),
         components: signed_rows(&vectors, count),
         singular_values: values[..count].iter().map(|&value| value as f32).collect(),
@@ -169,7 +175,7 @@ fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, optio
         rows,
         center: options.center,
         whiten: options.whiten,
-    }
+    })
 }
 
 /// How many of the singular values it takes until those left out hold at most 1 − share of the sum of squares.

@@ -74,12 +74,13 @@ impl Pca {
     /// The principal components of rows.
     ///
     /// The Jacobi solver reads the rows once if there are at least as many as columns, and holds 512 of them at a time;
-    /// for wider data it holds a copy in double precision. The randomized solver reads them five times. All results
+    /// for wider data it holds copies in double precision. The randomized solver reads them five times. All results
     /// are the same bits for any number of threads.
     ///
     /// # Errors
     /// [`Error::Setting`] for components that these rows cannot have; [`Error::Mismatch`] for fewer than 2 rows or no
-    /// columns; [`Error::Data`] for a value that is not finite; [`Error::NotConverged`] if the iteration does not end.
+    /// columns; [`Error::Data`] for a value that is not finite, or a variance beyond the range of `f32`;
+    /// [`Error::NotConverged`] if the iteration does not end.
     pub fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Self> {
         in_pool(|| fit::fit(rows, options))
     }
@@ -147,7 +148,7 @@ impl Pca {
         let scales =
             self.scales().map(|deviations| deviations.map(|d| if d > 0.0 { 1.0 / d } else { 0.0 }).collect::<Vec<_>>());
         codes.as_mut_slice().par_chunks_mut(TASK * count).enumerate().for_each_init(
-            || Matrix::zeros(TASK, columns),
+            || Matrix::zeros(TASK.min(rows.rows()), columns),
             |centered, (task, codes)| {
                 let size = codes.len() / count;
                 for i in 0..size {
@@ -177,7 +178,7 @@ impl Pca {
         let mut rows = Matrix::zeros(codes.rows(), columns);
         let scales = self.scales().map(Iterator::collect::<Vec<_>>);
         rows.as_mut_slice().par_chunks_mut(TASK * columns).enumerate().for_each_init(
-            || Matrix::zeros(TASK, count),
+            || Matrix::zeros(TASK.min(codes.rows()), count),
             |scaled, (task, rows)| {
                 let size = rows.len() / columns;
                 for i in 0..size {

@@ -236,6 +236,9 @@ fn what_cannot_be_fitted_is_a_clear_error() {
         let message = error(&bad, &options(Components::Count(1), solver));
         assert!(message.starts_with("row 4, column 2: NaN"), "{message}");
     }
+    let huge = Matrix::from_rows(&[[1e30, 1.0], [-1e30, 2.0], [3e30, 0.0]]);
+    let message = error(&huge, &count(1));
+    assert!(message.contains("beyond the range of f32"), "{message}");
     let message = error(&data, &options(Components::VarianceShare(0.5), Solver::Randomized));
     assert!(message.starts_with("solver: randomized needs a count"), "{message}");
     let mut stream = PcaAccumulator::new(4, count(1)).unwrap();
