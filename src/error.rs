@@ -69,6 +69,7 @@ impl Error {
     pub(crate) fn of(self, source: &str) -> Self {
         match self {
             Self::Mismatch(problem) => Self::Mismatch(format!("{source}: {problem}")),
+            Self::Data { place, problem } => Self::Data { place: Place { source: source.into(), ..place }, problem },
             other => other,
         }
     }

@@ -5,6 +5,10 @@ mod common;
 use std::io::Read;
 
 use common::{Folder, mnist, number};
+use diabolo::data::{self, ReadOptions, Scaling, ScalingChoice};
+use diabolo::evaluate::evaluate;
+use diabolo::model::Body;
+use diabolo::pca::{Components, Pca, PcaOptions, Solver};
 
 #[test]
 fn a_waist_of_two_on_all_of_mnist_is_far_below_two_principal_components() {
@@ -21,14 +25,38 @@ fn a_waist_of_two_on_all_of_mnist_is_far_below_two_principal_components() {
 }
 
 #[test]
-fn principal_components_of_mnist_reach_the_published_errors() {
+fn principal_components_of_mnist_reach_the_known_errors_and_are_orthonormal() {
     let Some(mnist) = mnist() else { return };
-    let (train, test) = (mnist.join("train-images-idx3-ubyte.gz"), mnist.join("t10k-images-idx3-ubyte.gz"));
-    let folder = Folder::new();
-    for (components, error, tolerance) in [(2, 43.645, 0.002), (30, 13.866, 0.001)] {
-        folder.done(&format!("pca {} --components {components} --solver jacobi", train.display()));
-        let pca = folder.json(&format!("evaluate pca.safetensors {} --json", test.display()));
-        assert!((number(&pca, "error_per_row") - error).abs() <= tolerance, "{pca}");
+    let read = |name: &str| data::read(mnist.join(name).to_str().unwrap(), &ReadOptions::default()).unwrap();
+    let (train, test) = (read("train-images-idx3-ubyte.gz"), read("t10k-images-idx3-ubyte.gz"));
+    let scaling = Scaling::fit(ScalingChoice::Auto, &train, &[]).unwrap();
+    let fit = |count, solver| {
+        let options = PcaOptions { components: Components::Count(count), solver, ..PcaOptions::default() };
+        Pca::fit(&scaling.rows(&train), &options).unwrap()
+    };
+    let error = |pca: &Pca| evaluate(&Body::Pca(pca.clone()), &scaling.rows(&test)).error_per_row;
+
+    let all = fit(784, Solver::Jacobi);
+    assert!(error(&all) < 1e-6, "all components: {}", error(&all));
+    let ratios = all.explained_variance_ratio();
+    assert!((ratios.iter().sum::<f64>() - 1.0).abs() < 1e-6);
+    // 67 pixels are black in every training image, and few others depend on each other.
+    assert_eq!(all.singular_values().iter().filter(|&&value| value > 0.0).count(), 712);
+    for i in 0..784 {
+        for j in 0..=i {
+            let (p, q) = (all.components().row(i), all.components().row(j));
+            let product: f32 = p.iter().zip(q).map(|(a, b)| a * b).sum();
+            let expected = if i == j { 1.0 } else { 0.0 };
+            assert!((product - expected).abs() < 1e-5, "components {i} and {j}: {product}");
+        }
+    }
+
+    for (count, known, bound) in [(30, 13.866, 0.001), (2, 43.645, 0.002)] {
+        let exact = fit(count, Solver::Jacobi);
+        assert!((error(&exact) - known).abs() <= bound, "{count} components: {}", error(&exact));
+        assert_eq!(exact.components().as_slice(), &all.components().as_slice()[..count * 784]);
+        let projected = fit(count, Solver::Randomized);
+        assert!(error(&projected) <= known * 1.001, "{count} components by projection: {}", error(&projected));
     }
 }
 
