@@ -64,7 +64,7 @@ pub fn plain(value: &Value) -> String {
 }
 
 /// Six significant digits.
-fn significant(number: f64) -> String {
+pub fn significant(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         return number.to_string();
     }

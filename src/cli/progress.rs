@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::facts::significant;
 use crate::train::{Epoch, Event};
 
 /// How many lines a whole run prints, about, where there is no terminal.
@@ -25,7 +26,7 @@ impl Progress {
         if !io::stderr().is_terminal() {
             return Self::Lines { epochs };
         }
-        let style = ProgressStyle::with_template("{bar:30} {msg}  {eta} left").expect("the template is right");
+        let style = ProgressStyle::with_template("{wide_bar} {msg}  {eta} left").expect("the template is right");
         let bar = ProgressBar::new((epochs as u64).saturating_mul(rows as u64)).with_style(style);
         bar.set_message(format!("epoch 1/{epochs}"));
         Self::Bar { bar, epochs }
@@ -62,6 +63,8 @@ pub fn tell(text: &str) {
 
 fn line(epoch: &Epoch, epochs: usize) -> String {
     let Epoch { number, error_per_row, rows_per_second, .. } = epoch;
-    let validation = epoch.validation_error_per_row.map_or(String::new(), |error| format!("  held out {error:.5}"));
-    format!("epoch {number}/{epochs}  error {error_per_row:.5}{validation}  {rows_per_second:.0} rows/s")
+    let held_out = |error| format!("  held out {}", significant(error));
+    let validation = epoch.validation_error_per_row.map_or(String::new(), held_out);
+    let error = significant(*error_per_row);
+    format!("epoch {number}/{epochs}  error {error}{validation}  {rows_per_second:.0} rows/s")
 }
