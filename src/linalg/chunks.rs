@@ -9,27 +9,32 @@ use std::ops::Range;
 /// Rows that one task copies.
 const TASK: usize = 32;
 
-/// Copies the rows of a range to the first places of `out`, and returns the sum of all, or an error if one is not finite.
+/// Copies the rows of a range to `out`, one after another.
 ///
 /// # Errors
-/// [`Error::Data`](crate::Error::Data) for a value that is not finite.
+/// [`Error::Data`](crate::Error::Data) for a value that is not finite: the first one.
+///
+/// # Panics
+/// When `out` does not hold exactly these rows.
 pub(crate) fn gather(rows: &dyn Rows, range: Range<usize>, out: &mut [f32]) -> Result<()> {
     let columns = rows.columns();
     assert_eq!(out.len(), range.len() * columns);
     if columns == 0 {
         return Ok(());
     }
-    out.par_chunks_mut(TASK * columns).enumerate().try_for_each(|(task, out)| {
-        for (row, out) in (range.start + task * TASK..).zip(out.chunks_exact_mut(columns)) {
+    let bad = out.par_chunks_mut(TASK * columns).enumerate().find_map_first(|(task, out)| {
+        (range.start + task * TASK..).zip(out.chunks_exact_mut(columns)).find_map(|(row, out)| {
             rows.copy_row(row, out);
             // Branches on no element, and so runs at the speed of memory.
-            if !out.iter().fold(true, |finite, value| finite & value.is_finite()) {
-                let column = out.iter().position(|value| !value.is_finite()).unwrap_or(0);
-                let place = Place::named(format!("row {}", row + 1)).at_column((column + 1).to_string());
-                return Err(place.error(format!("{} stands there; finite numbers are needed", out[column])));
+            if out.iter().fold(true, |finite, value| finite & value.is_finite()) {
+                return None;
             }
-        }
-        Ok(())
+            out.iter().position(|value| !value.is_finite()).map(|column| (row, column, out[column]))
+        })
+    });
+    bad.map_or(Ok(()), |(row, column, value)| {
+        let place = Place::named(format!("row {}", row + 1)).at_column((column + 1).to_string());
+        Err(place.error(format!("{value} stands there; finite numbers are needed")))
     })
 }
 

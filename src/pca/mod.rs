@@ -74,7 +74,7 @@ impl Pca {
     /// The principal components of rows.
     ///
     /// The Jacobi solver reads the rows once if there are at least as many as columns, and holds 512 of them at a time;
-    /// for wider data it holds copies in double precision. The randomized solver reads them five times. All results
+    /// for wider data it holds copies in double precision. The randomized solver reads them four times. All results
     /// are the same bits for any number of threads.
     ///
     /// # Errors

@@ -67,7 +67,8 @@ pub enum Solver {
     /// All components, exactly: one-sided Jacobi on the Gram matrix in double precision where there are at least as
     /// many rows as columns, else on the rows themselves.
     Jacobi,
-    /// The leading components by random projection, to 10⁻³ or better of their variance.
+    /// The leading components by random projection: what they reconstruct is worse than the best by some 10⁻³ of the
+    /// error. For a count of components only.
     Randomized,
 }
 

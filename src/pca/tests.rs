@@ -232,6 +232,7 @@ fn what_cannot_be_fitted_is_a_clear_error() {
     }
     let mut bad = data.clone();
     bad.row_mut(3)[1] = f32::NAN;
+    bad.row_mut(4)[0] = f32::INFINITY;
     for solver in [Solver::Jacobi, Solver::Randomized] {
         let message = error(&bad, &options(Components::Count(1), solver));
         assert!(message.starts_with("row 4, column 2: NaN"), "{message}");
