@@ -74,7 +74,7 @@ pub fn double_pairs() -> Vec<Pair<f64>> {
                 (None, Some(last)) => reference::rotate_chain(columns, rotation::HEIGHT, last, &rotations),
             }
         }),
-        Pair::new("reflection::axpy", [number], [finite], [finite], ExactTerms(2.0), |isa, [a], [x], [y]| match isa {
+        Pair::new("reflection::axpy", [number], [finite], [finite], ExactTerms(3.0), |isa, [a], [x], [y]| match isa {
             Some(isa) => reflection::axpy(isa, a, x, y),
             None => reference::axpy(a, x, y),
         }),
@@ -83,7 +83,7 @@ pub fn double_pairs() -> Vec<Pair<f64>> {
             [number, number],
             [finite, finite, finite],
             [finite],
-            ExactTerms(4.0),
+            ExactTerms(6.0),
             |isa, [a, b], [x, w, next], [y]| match isa {
                 Some(isa) => reflection::update_then_dot(isa, y, [(a, x), (b, w)], next),
                 None => {
