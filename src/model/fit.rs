@@ -67,6 +67,7 @@ pub fn fit_autoencoder(
     let seed = options.train.seed;
     let split = Split::new(dataset, validation, options.scaling, seed)?;
     let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
+    check_memory(architecture.buffer_length(), &options.layers)?;
     let mut network = Network::new(architecture, options.initialisation, seed);
     let history = split
         .with_rows(|training, held_out| train(&mut network, training, held_out, &options.train, observer))
@@ -176,6 +177,15 @@ impl<'a> Split<'a> {
     }
 }
 
+/// Refuses a network that this machine has no memory to train: parameters, gradient and two moments of each.
+fn check_memory(parameters: usize, layers: &LayerSizes) -> Result<()> {
+    let length = parameters.saturating_mul(4);
+    Vec::<f32>::new().try_reserve_exact(length).map_err(|_| Error::Setting {
+        name: "layers",
+        problem: format!("`{layers}` needs {} GiB to train, more than can be had", length >> 28),
+    })
+}
+
 fn held_out_count(dataset: &Dataset, fraction: f64) -> Result<usize> {
     if !(fraction > 0.0 && fraction < 1.0) {
         let problem = format!("{fraction} is no share of the rows; it must lie between 0 and 1");
@@ -227,4 +237,17 @@ fn settings<const COUNT: usize>(entries: [(&str, Value); COUNT]) -> BTreeMap<Str
 /// A setting as the user wrote it: the shortest decimal that reads back to the same `f32`.
 fn decimal(value: f32) -> Value {
     json!(value.to_string().parse::<f64>().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_beyond_all_memory_is_an_error() {
+        let layers = "4,2,4".parse().unwrap();
+        assert!(check_memory(1000, &layers).is_ok());
+        let message = check_memory(1 << 60, &layers).unwrap_err().to_string();
+        assert!(message.contains("`4,2,4` needs 17179869184 GiB"), "{message}");
+    }
 }
