@@ -132,14 +132,11 @@ impl<'a> Records<'a> {
         let mut asked = options.columns.asked().iter().chain(&options.label).map(|name| name.trim());
         let holds_no_number = cells.clone().all(|cell| !resembles_number(cell));
         let holds_text = cells.clone().any(|cell| !cell.is_empty());
-        // What a data frame without names is written with: 0, 1, 2, …
-        let counts = cells.len() > 2 && cells.clone().enumerate().all(|(column, cell)| cell == column.to_string());
         let is_known = match &options.columns {
             Columns::Named(names) => names.iter().all(|name| cells.clone().any(|cell| cell == name)),
             _ => false,
         };
         (holds_no_number && holds_text)
-            || counts
             || is_known
             || asked.any(|name| !resembles_number(name) && cells.clone().any(|cell| cell == name))
     }

@@ -47,8 +47,8 @@ impl Columns {
 ///
 /// A file that has the name of a built-in set is reached by a path such as `./iris`. The format follows from the
 /// content, as the [module](crate::data) says. In a CSV file the first line is a header if it holds text and no
-/// number, if it holds one of the names asked for, or if it counts the columns: 0, 1, 2, …; else it is a row like the
-/// others.
+/// number, or if it holds one of the names asked for, or all names that a model knows; else it is a row like the
+/// others, so that no row is lost in silence.
 ///
 /// ```
 /// use diabolo::data::{Columns, ReadOptions, read};

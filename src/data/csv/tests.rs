@@ -254,10 +254,8 @@ fn named_columns_are_found_by_name_and_text_beside_them_is_no_matter() {
 }
 
 #[test]
-fn a_first_line_that_counts_the_columns_or_holds_all_names_that_a_model_knows_is_a_header() {
-    assert_eq!(names(&read("0,1,2\n1.5,2.5,3.5\n")), ["0", "1", "2"]);
-    assert_eq!(read("0,1\n1.5,2.5\n").rows(), 2);
-    assert_eq!(read("0,1,3\n1.5,2.5,3.5\n").rows(), 2);
+fn a_first_line_that_holds_all_names_that_a_model_knows_is_a_header_and_one_of_numbers_alone_a_row() {
+    assert_eq!(read("0,1,2\n1.5,2.5,3.5\n").rows(), 2);
     let known = |names: &[&str]| ReadOptions {
         columns: Columns::Named(names.iter().map(|name| name.to_string()).collect()),
         label: None,
