@@ -8,7 +8,7 @@
 
 use diabolo::gemm::gemm;
 use diabolo::kernels::{Activation, Isa};
-use diabolo::matrix::{AlignedBuffer, Matrix};
+use diabolo::matrix::Matrix;
 use diabolo::network::{Activations, Architecture, Batch, Initialisation, Loss, Network};
 use diabolo::optimizer::{Optimizer, OptimizerChoice};
 use diabolo::reference::pairs::{Case, Pair, pairs};
@@ -74,7 +74,6 @@ struct Step {
     network: Network,
     rows: Matrix,
     batch: Batch,
-    gradient: AlignedBuffer,
     optimizer: Box<dyn Optimizer>,
 }
 
@@ -84,8 +83,7 @@ fn prepare_step(optimizer: OptimizerChoice) -> Step {
     let network = Network::new(architecture, Initialisation::FanIn, 1);
     Step {
         rows: Matrix::from_slice(64, 64, &(0..64 * 64).map(|i| (i % 17) as f32 / 16.0).collect::<Vec<_>>()),
-        batch: Batch::new(network.architecture(), Loss::SquaredError, 64),
-        gradient: AlignedBuffer::zeros(network.parameters().len()),
+        batch: Batch::new(&network, Loss::SquaredError, 64),
         optimizer: optimizer.build(network.parameters().len()),
         network,
     }
@@ -96,8 +94,8 @@ fn prepare_step(optimizer: OptimizerChoice) -> Step {
 #[bench::adam(OptimizerChoice::Adam)]
 fn training_step(mut step: Step) -> Step {
     let rows: Vec<usize> = (0..64).collect();
-    step.network.gradient(&step.rows, black_box(&rows), &mut step.batch, &mut step.gradient);
-    step.optimizer.update(Isa::best(), 0.01, step.network.parameters_mut(), &step.gradient);
+    step.network.trace(&step.rows, black_box(&rows), &mut step.batch);
+    step.batch.apply(step.optimizer.step(0.01, step.network.parameters_mut()));
     step
 }
 

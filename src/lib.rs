@@ -67,6 +67,7 @@ mod parallel;
 pub mod pca;
 mod random;
 pub mod reference;
+pub mod throughput;
 pub mod train;
 
 pub use error::{Error, Result};

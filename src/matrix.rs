@@ -213,9 +213,17 @@ impl<'a> MatrixView<'a> {
     /// # Panics
     /// When the range reaches past the last column.
     pub fn columns_view(self, columns: Range<usize>) -> Self {
-        assert!(columns.start <= columns.end && columns.end <= self.columns, "{columns:?} of {} columns", self.columns);
+        assert!(columns.start <= columns.end && columns.end <= self.columns, "{columns:?} of {}", self.columns);
         let start = if self.rows == 0 { 0 } else { columns.start * self.column_stride };
         Self { values: &self.values[start.min(self.values.len())..], columns: columns.len(), ..self }
+    }
+
+    /// Some of its rows; nothing is moved.
+    ///
+    /// # Panics
+    /// When the range reaches past the last row.
+    pub fn rows_view(self, rows: Range<usize>) -> Self {
+        self.transposed().columns_view(rows).transposed()
     }
 
     /// How many rows it has.

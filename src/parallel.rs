@@ -8,6 +8,11 @@ use rayon::prelude::*;
 /// Multiply-adds below which handing work to other threads costs more than it saves (about 20 µs on one core).
 const WORTH_SHARING: usize = 1 << 20;
 
+/// Whether about so many multiply-adds are enough to share between threads.
+pub fn is_worth_sharing(operations: usize) -> bool {
+    operations >= WORTH_SHARING
+}
+
 /// Calls `work` with each piece of `length` elements (the last may be shorter) and its index.
 ///
 /// `operations` is about how many multiply-adds all pieces take together.
@@ -20,9 +25,9 @@ pub fn for_each_piece<T: Send>(
     operations: usize,
     work: impl Fn(usize, &mut [T]) + Sync,
 ) {
-    if operations < WORTH_SHARING || values.len() <= length {
-        values.chunks_mut(length).enumerate().for_each(|(index, piece)| work(index, piece));
-    } else {
+    if is_worth_sharing(operations) && values.len() > length {
         values.par_chunks_mut(length).enumerate().for_each(|(index, piece)| work(index, piece));
+    } else {
+        values.chunks_mut(length).enumerate().for_each(|(index, piece)| work(index, piece));
     }
 }

@@ -18,6 +18,8 @@ pub enum Purpose {
     Shuffling = 2,
     /// Which rows are held out.
     Split = 3,
+    /// Data to measure speed with.
+    Bench = 4,
 }
 
 /// The generator for a purpose.

@@ -172,8 +172,13 @@ pub struct TrainArguments {
 }
 
 impl TrainArguments {
+    /// Rows of a minibatch.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
     /// All options of a training run.
-    pub fn options(&self, layers: LayerSizes, data: &DataArguments) -> Result<AutoencoderOptions> {
+    pub fn options(&self, layers: LayerSizes, scaling: ScalingChoice, seed: u64) -> Result<AutoencoderOptions> {
         let output = match (self.output_activation, self.loss) {
             (Some(output), _) => output,
             (None, Loss::CrossEntropy) => Activation::Sigmoid,
@@ -187,14 +192,14 @@ impl TrainArguments {
             learning_rate: self.learning_rate.unwrap_or(optimizer.usual_learning_rate()),
             optimizer,
             loss: self.loss,
-            seed: data.seed,
+            seed,
         };
         Ok(AutoencoderOptions {
             layers,
             activations: Activations { hidden: self.activation, code: self.code_activation, output },
             bias: !self.no_bias,
             initialisation: self.init,
-            scaling: data.scale,
+            scaling,
             train,
         })
     }

@@ -44,7 +44,7 @@ impl Compare {
         let layers = self.layers(dataset.columns())?;
         let pca =
             PcaOptions { components: Components::Count(layers.code()), seed: self.data.seed, ..PcaOptions::default() };
-        let options = self.train.options(layers, &self.data)?;
+        let options = self.train.options(layers, self.data.scale, self.data.seed)?;
         let pca = fit_pca(&dataset, self.data.scale, &pca, validation)?;
         let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
         let autoencoder = fit_autoencoder(&dataset, &options, validation, &mut |event| progress.observe(event))?;
@@ -62,7 +62,7 @@ impl Compare {
             all.add("pca", pca.into_json());
             return all.print(true);
         }
-        print_side_by_side(columns)
+        print_side_by_side(&columns.map(|(title, facts)| (title.to_string(), facts)))
     }
 
     fn layers(&self, columns: usize) -> Result<LayerSizes> {

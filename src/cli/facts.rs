@@ -34,11 +34,11 @@ impl Facts {
 }
 
 /// Prints facts of the same names as a table, one column each, under their titles.
-pub fn print_side_by_side<const COUNT: usize>(columns: [(&str, Facts); COUNT]) -> Result<()> {
+pub fn print_side_by_side(columns: &[(String, Facts)]) -> Result<()> {
     let names = columns[0].1.0.iter().map(|(name, _)| name.replace('_', " "));
     let mut table = vec![std::iter::once(String::new()).chain(names).collect::<Vec<_>>()];
-    for (title, Facts(facts)) in &columns {
-        table.push(std::iter::once(title.to_string()).chain(facts.iter().map(|(_, value)| plain(value))).collect());
+    for (title, Facts(facts)) in columns {
+        table.push(std::iter::once(title.clone()).chain(facts.iter().map(|(_, value)| plain(value))).collect());
     }
     let width = |column: &Vec<String>| column.iter().map(String::len).max().unwrap_or(0);
     let mut text = String::new();

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, each of which parses, calls one library function, and prints.
 
 mod arguments;
+mod bench;
 mod compare;
 mod decode;
 mod encode;
@@ -41,6 +42,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Compare(compare::Compare),
     Inspect(inspect::Inspect),
+    Bench(bench::Bench),
 }
 
 impl Command {
@@ -54,6 +56,7 @@ impl Command {
             Self::Evaluate(command) => command.run(),
             Self::Compare(command) => command.run(),
             Self::Inspect(command) => command.run(),
+            Self::Bench(command) => command.run(),
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Train {
 
 impl Train {
     pub fn run(&self) -> Result<()> {
-        let options = self.train.options(self.layers.clone(), &self.data)?;
+        let options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
         check_output(Some(&self.out), &[self.data.path()])?;
         check_output(self.history.as_deref(), &[self.data.path(), &self.out])?;
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;

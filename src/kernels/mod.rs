@@ -14,11 +14,13 @@
 mod accuracy;
 mod activation;
 mod bytes;
+mod denormals;
 pub(crate) mod dgemm;
 mod functions;
 mod isa;
 mod loss;
 pub mod panel;
+mod peak;
 pub mod reflection;
 pub mod rotation;
 mod rows;
@@ -30,8 +32,12 @@ mod update;
 
 pub use activation::Activation;
 pub use bytes::bytes_to_floats;
+pub use denormals::with_denormals_flushed;
 pub use isa::Isa;
 pub use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
+pub use peak::multiply_adds;
 pub use rows::{add_row, column_sums};
 pub use slice::{axpy, dot, exp, scale, squared_norm, sum};
-pub use update::{AdamStep, adam, momentum, sgd};
+pub(crate) use sweep::{Map, lanes_below};
+pub(crate) use update::WithRule;
+pub use update::{AdamStep, Update, adam, momentum, sgd};

@@ -21,7 +21,7 @@ const UNROLL: usize = 4;
 const STEPS: usize = 64;
 
 /// What a kernel makes of one register of each slice: `IN` that it reads, `OUT` that it overwrites.
-pub(super) trait Map<const IN: usize, const OUT: usize>: Copy {
+pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
     /// The new values of the slices that are overwritten.
     fn map<S: Simd>(self, simd: S, input: [S::f32s; IN], output: [S::f32s; OUT]) -> [S::f32s; OUT];
 }
@@ -63,6 +63,13 @@ pub(super) fn sweep_with<S: Simd, const IN: usize, const OUT: usize>(
     kernel: impl Kernel<IN, OUT>,
 ) -> f64 {
     Sweep { streams: Streams::new(input, output), kernel }.with_simd(simd)
+}
+
+/// A mask of the first `count` lanes. Not pulp's `mask_between_m32s`, which jumps through a table of loads.
+#[inline(always)]
+pub(crate) fn lanes_below<S: Simd>(simd: S, count: usize) -> S::m32s {
+    const LANES: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    simd.less_than_u32s(pulp::cast_lossy(LANES), simd.splat_u32s(count as u32))
 }
 
 /// Slices of one length that a kernel walks side by side.
@@ -122,10 +129,7 @@ impl<K: Kernel<IN, OUT>, const IN: usize, const OUT: usize> Sweep<'_, K, IN, OUT
     /// `at` is at most the length.
     #[inline(always)]
     unsafe fn rest<S: Simd>(&self, simd: S, at: usize) -> S::f32s {
-        const LANES: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-        let count = (self.streams.length - at) as u32;
-        let inside = simd.less_than_u32s(pulp::cast_lossy(LANES), simd.splat_u32s(count));
-        // Not `mask_between_m32s`, which makes pulp jump through a table of loads.
+        let inside = lanes_below(simd, self.streams.length - at);
         let mask = MemMask::new(inside);
         // SAFETY: a masked load or store touches the lanes below `count` alone, and those lie inside every slice.
         unsafe {

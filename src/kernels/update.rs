@@ -56,21 +56,125 @@ pub fn adam(
     gradient: &[f32],
     step: AdamStep,
 ) {
-    assert!(step.step > 0, "the first step is 1");
-    let correction = |beta: f32| 1.0 - f64::from(beta).powf(step.step as f64);
-    let kernel = Adam {
-        beta1: step.beta1,
-        beta2: step.beta2,
-        rest1: 1.0 - step.beta1,
-        rest2: 1.0 - step.beta2,
-        epsilon: step.epsilon,
-        rate: (f64::from(step.learning_rate) / correction(step.beta1)) as f32,
-        root: correction(step.beta2).sqrt().recip() as f32,
-    };
-    sweep(isa, [gradient], [parameters, first_moment, second_moment], kernel);
+    sweep(isa, [gradient], [parameters, first_moment, second_moment], Adam::new(step));
 }
 
-#[derive(Clone, Copy)]
+/// What a step does to parameters when their gradient is known: a rule, and the buffers that it changes.
+///
+/// The optimizer makes it, and whoever computes the gradient applies it, piece by piece, while the gradient is still in
+/// registers or in cache.
+#[derive(Debug)]
+pub struct Update<'a> {
+    rule: Rule,
+    /// The parameters, then what the rule remembers of each of them; those that the rule does not have are empty.
+    buffers: [&'a mut [f32]; 3],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    Write(Write),
+    Sgd(Sgd),
+    Momentum(Momentum),
+    Adam(Adam),
+}
+
+/// What is done by the kernel of a rule, whichever that is.
+pub(crate) trait WithRule {
+    /// Does it, with the buffers that the kernel changes.
+    fn run<K: Map<1, N>, const N: usize>(self, kernel: K, buffers: [&mut [f32]; N]);
+}
+
+impl<'a> Update<'a> {
+    /// Writes the gradient to a buffer, whatever that held.
+    pub fn write(gradient: &'a mut [f32]) -> Self {
+        Self { rule: Rule::Write(Write), buffers: [gradient, &mut [], &mut []] }
+    }
+
+    /// As [`sgd`].
+    pub fn sgd(parameters: &'a mut [f32], learning_rate: f32) -> Self {
+        Self { rule: Rule::Sgd(Sgd { learning_rate }), buffers: [parameters, &mut [], &mut []] }
+    }
+
+    /// As [`momentum`].
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn momentum(parameters: &'a mut [f32], velocity: &'a mut [f32], learning_rate: f32, momentum: f32) -> Self {
+        assert_eq!(parameters.len(), velocity.len(), "slices of different lengths");
+        Self { rule: Rule::Momentum(Momentum { learning_rate, momentum }), buffers: [parameters, velocity, &mut []] }
+    }
+
+    /// As [`adam`].
+    ///
+    /// # Panics
+    /// When the lengths differ, or the step is 0.
+    pub fn adam(
+        parameters: &'a mut [f32],
+        first_moment: &'a mut [f32],
+        second_moment: &'a mut [f32],
+        step: AdamStep,
+    ) -> Self {
+        let lengths = [parameters.len(), first_moment.len(), second_moment.len()];
+        assert!(lengths == [lengths[0]; 3], "slices of different lengths: {lengths:?}");
+        Self { rule: Rule::Adam(Adam::new(step)), buffers: [parameters, first_moment, second_moment] }
+    }
+
+    /// How many parameters it changes.
+    pub fn length(&self) -> usize {
+        self.buffers[0].len()
+    }
+
+    /// The update of the first `at` parameters, and that of the others.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn split_at(self, at: usize) -> (Self, Self) {
+        assert!(at <= self.length(), "split at {at} of {}", self.length());
+        let [first, second, third] = self.buffers.map(|buffer| {
+            let at = at.min(buffer.len());
+            buffer.split_at_mut(at)
+        });
+        let with = |buffers| Self { rule: self.rule, buffers };
+        (with([first.0, second.0, third.0]), with([first.1, second.1, third.1]))
+    }
+
+    /// Changes the parameters.
+    ///
+    /// # Panics
+    /// When there is not one element of the gradient for each.
+    pub fn apply(self, isa: Isa, gradient: &[f32]) {
+        struct Apply<'a>(Isa, &'a [f32]);
+        impl WithRule for Apply<'_> {
+            fn run<K: Map<1, N>, const N: usize>(self, kernel: K, buffers: [&mut [f32]; N]) {
+                sweep(self.0, [self.1], buffers, kernel);
+            }
+        }
+        self.with_rule(Apply(isa, gradient));
+    }
+
+    /// Hands the kernel of the rule and the buffers that it has to `work`.
+    pub(crate) fn with_rule(self, work: impl WithRule) {
+        let [parameters, first, second] = self.buffers;
+        match self.rule {
+            Rule::Write(kernel) => work.run(kernel, [parameters]),
+            Rule::Sgd(kernel) => work.run(kernel, [parameters]),
+            Rule::Momentum(kernel) => work.run(kernel, [parameters, first]),
+            Rule::Adam(kernel) => work.run(kernel, [parameters, first, second]),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Write;
+
+impl Map<1, 1> for Write {
+    #[inline(always)]
+    fn map<S: Simd>(self, _: S, gradient: [S::f32s; 1], _: [S::f32s; 1]) -> [S::f32s; 1] {
+        gradient
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Sgd {
     learning_rate: f32,
 }
@@ -82,7 +186,7 @@ impl Map<1, 1> for Sgd {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Momentum {
     learning_rate: f32,
     momentum: f32,
@@ -96,7 +200,7 @@ impl Map<1, 2> for Momentum {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Adam {
     beta1: f32,
     beta2: f32,
@@ -108,6 +212,22 @@ struct Adam {
     rate: f32,
     /// 1 / √(1 − β₂ᵗ).
     root: f32,
+}
+
+impl Adam {
+    fn new(step: AdamStep) -> Self {
+        assert!(step.step > 0, "the first step is 1");
+        let correction = |beta: f32| 1.0 - f64::from(beta).powf(step.step as f64);
+        Self {
+            beta1: step.beta1,
+            beta2: step.beta2,
+            rest1: 1.0 - step.beta1,
+            rest2: 1.0 - step.beta2,
+            epsilon: step.epsilon,
+            rate: (f64::from(step.learning_rate) / correction(step.beta1)) as f32,
+            root: correction(step.beta2).sqrt().recip() as f32,
+        }
+    }
 }
 
 impl Map<1, 3> for Adam {

@@ -237,6 +237,21 @@ impl Architecture {
         self.layers.iter().map(Layer::parameters).sum()
     }
 
+    /// Floating-point operations that the weights make for a row on its way forward: two a weight.
+    pub fn forward_operations(&self) -> f64 {
+        2.0 * self.weights()
+    }
+
+    /// Floating-point operations that the weights make for a row of a training step: forward, for the weights' gradient,
+    /// and for the inputs' gradient of all layers but the first.
+    pub fn training_operations(&self) -> f64 {
+        6.0 * self.weights() - 2.0 * self.layers[0].weight_range().len() as f64
+    }
+
+    fn weights(&self) -> f64 {
+        self.layers.iter().map(|layer| layer.weight_range().len() as f64).sum()
+    }
+
     /// How many elements the flat parameter buffer has, those between the layers included.
     pub fn buffer_length(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.bias_range().end.next_multiple_of(ALIGNMENT))

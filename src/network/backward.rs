@@ -1,199 +1,239 @@
 //! Backward: the gradient of the loss over a minibatch, in two phases.
 //!
 //! First each tile of rows runs forward and back on its own, and keeps every layer's inputs and deltas (the gradient
-//! of the loss by what the layer computes before its activation). Then each tile of a layer's weights sums its
-//! gradient δᵀ · inputs over all rows. No gradient is ever copied or reduced between threads, and the bits are the
-//! same for any number of them.
+//! of the loss by what the layer computes before its activation). Then each piece of a layer's weights sums its
+//! gradient δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads,
+//! and the bits are the same for any number of them.
 
-use super::forward::TILE_ROWS;
-use super::{Architecture, BatchError, Layer, Loss, Network};
+use super::pieces::Piece;
+use super::{Architecture, BatchError, Layer, Loss, Network, pieces};
 use crate::data::Rows;
-use crate::gemm::gemm;
-use crate::kernels;
-use crate::matrix::{AlignedBuffer, Matrix, MatrixView, MatrixViewMut};
-use crate::parallel::for_each_piece;
+use crate::gemm::{TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
+use crate::kernels::{self, Isa, Update, with_denormals_flushed};
+use crate::matrix::AlignedBuffer;
+use crate::parallel::{for_each_piece, is_worth_sharing};
 
-/// Rows of a weight matrix (outputs of a layer) whose gradient is summed together, on one thread.
-const GRADIENT_ROWS: usize = 64;
-
-/// The buffers of a minibatch: every layer's activations and deltas, allocated once.
+/// A minibatch on its way through a network: every layer's inputs and deltas, in buffers that are allocated once.
 #[derive(Debug)]
 pub struct Batch {
-    tiles: Vec<Tile>,
+    architecture: Architecture,
+    isa: Isa,
     loss: Loss,
+    tiles: Vec<Tile>,
+    /// How many tiles the rows of the last trace fill, and how many rows those are.
+    filled: usize,
+    rows: usize,
+    pieces: Vec<Piece>,
 }
 
-impl Batch {
-    /// Room for up to `rows` rows, to be trained with `loss`.
-    ///
-    /// # Panics
-    /// When the loss does not go with the output layer (see [`Loss::check`]) or there are no rows.
-    pub fn new(architecture: &Architecture, loss: Loss, rows: usize) -> Self {
-        assert!(rows > 0, "a batch has at least one row");
-        let output = architecture.layers().last().map(Layer::activation);
-        assert!(output.is_some_and(|output| loss.check(output).is_ok()), "{loss} does not go with {output:?}");
-        let tile = |start| Tile::new(architecture, loss, TILE_ROWS.min(rows - start));
-        Self { tiles: (0..rows).step_by(TILE_ROWS).map(tile).collect(), loss }
-    }
-}
-
-/// Some rows on their way through all layers.
+/// Some rows of the minibatch.
 #[derive(Debug)]
 struct Tile {
     rows: usize,
-    input: Matrix,
+    /// One row, as the data gives it.
+    row: AlignedBuffer,
+    /// The rows, feature by feature: inputs of the first layer, and targets of the last.
+    input: AlignedBuffer,
     traces: Vec<Trace>,
     error: BatchError,
 }
 
-/// What a layer left behind for the way back; each matrix is rows × outputs.
+/// What a layer left behind for the way back; each buffer is a tile of its outputs.
 #[derive(Debug)]
 struct Trace {
+    /// Its inputs, row by row.
+    inputs: TileRows,
     /// W · inputs + b, where the way back needs it.
-    preactivation: Option<Matrix>,
-    output: Matrix,
-    delta: Matrix,
+    preactivation: Option<AlignedBuffer>,
+    output: AlignedBuffer,
+    delta: AlignedBuffer,
+}
+
+impl Batch {
+    /// Room for up to `rows` rows on their way through a network like this one, to be trained with `loss`.
+    ///
+    /// # Panics
+    /// When the loss does not go with the output layer (see [`Loss::check`]) or there are no rows.
+    pub fn new(network: &Network, loss: Loss, rows: usize) -> Self {
+        assert!(rows > 0, "a batch has at least one row");
+        let architecture = network.architecture.clone();
+        let output = architecture.layers().last().map(Layer::activation);
+        assert!(output.is_some_and(|output| loss.check(output).is_ok()), "{loss} does not go with {output:?}");
+        let tiles = (0..rows.div_ceil(TILE_ROWS)).map(|_| Tile::new(&architecture, loss)).collect();
+        let pieces = pieces::of(&architecture);
+        Self { architecture, isa: network.isa, loss, tiles, filled: 0, rows: 0, pieces }
+    }
+
+    /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of
+    /// the rows that were traced last.
+    ///
+    /// # Panics
+    /// When there are not as many parameters.
+    pub fn apply(&self, update: Update<'_>) {
+        assert_eq!(update.length(), self.architecture.buffer_length(), "the parameters of the network");
+        let share = is_worth_sharing(self.rows * self.architecture.parameters());
+        self.apply_pieces(&self.pieces, 0, update, share);
+    }
+
+    /// Halves the pieces, by the work that they are, until there is one. `update` starts at parameter `start`.
+    fn apply_pieces(&self, pieces: &[Piece], start: usize, update: Update<'_>, share: bool) {
+        let (first, second) = match pieces {
+            [] => return,
+            [piece] => return self.apply_piece(piece, start, update),
+            _ => pieces.split_at(pieces::middle(pieces)),
+        };
+        let from = second[0].start();
+        let (update, rest) = update.split_at(from - start);
+        let halves =
+            (|| self.apply_pieces(first, start, update, share), || self.apply_pieces(second, from, rest, share));
+        if share {
+            rayon::join(halves.0, halves.1);
+        } else {
+            halves.0();
+            halves.1();
+        }
+    }
+
+    fn apply_piece(&self, piece: &Piece, start: usize, update: Update<'_>) {
+        let (_, update) = update.split_at(piece.start() - start);
+        let (update, _) = update.split_at(piece.length());
+        let tile = |tile: usize| self.tiles[tile].gradient(piece.layer());
+        with_denormals_flushed(|| match piece {
+            Piece::Weights { outputs, columns, .. } => {
+                fold_weights(self.isa, outputs.clone(), *columns, self.filled, tile, update);
+            }
+            Piece::Biases { .. } => fold_biases(self.isa, self.filled, tile, update),
+        });
+    }
 }
 
 impl Tile {
-    fn new(architecture: &Architecture, loss: Loss, rows: usize) -> Self {
+    fn new(architecture: &Architecture, loss: Loss) -> Self {
         let layers = architecture.layers();
         let trace = |(index, layer): (usize, &Layer)| {
-            let buffer = || Matrix::zeros(rows, layer.outputs());
+            let buffer = || AlignedBuffer::zeros(layer.outputs() * TILE_ROWS);
             let logits = loss == Loss::CrossEntropy && index + 1 == layers.len();
             let preactivation = (logits || layer.activation().needs_input()).then(buffer);
-            Trace { preactivation, output: buffer(), delta: buffer() }
+            Trace { inputs: TileRows::zeros(layer.inputs()), preactivation, output: buffer(), delta: buffer() }
         };
+        let columns = architecture.sizes().input();
         Self {
-            rows,
-            input: Matrix::zeros(rows, architecture.sizes().input()),
+            rows: 0,
+            row: AlignedBuffer::zeros(columns),
+            input: AlignedBuffer::zeros(columns * TILE_ROWS),
             traces: layers.iter().enumerate().map(trace).collect(),
             error: BatchError::default(),
         }
     }
 
-    /// The inputs of a layer.
-    fn inputs(&self, layer: usize) -> MatrixView<'_> {
-        let matrix = if layer == 0 { &self.input } else { &self.traces[layer - 1].output };
-        matrix.rows_view(0..self.rows)
+    fn gather(&mut self, isa: Isa, data: &dyn Rows, rows: &[usize]) {
+        self.rows = rows.len();
+        let inputs = &mut self.traces[0].inputs;
+        for (index, &row) in rows.iter().enumerate() {
+            data.copy_row(row, &mut self.row);
+            inputs.set_row(index, &self.row);
+        }
+        inputs.copy_to(isa, self.rows, &mut self.input);
+    }
+
+    fn gradient(&self, layer: usize) -> TileGradient<'_> {
+        let Trace { inputs, delta, .. } = &self.traces[layer];
+        TileGradient { delta, inputs, rows: self.rows }
     }
 }
 
 impl Network {
-    /// The gradient of the mean loss of some rows by every parameter, written to `gradient` (laid out as the
-    /// parameters are), and the sums of their errors.
+    /// Runs some rows through the network and the gradient of their mean loss back, and returns the sums of their
+    /// errors. The batch then knows the gradient by every parameter: see [`Batch::apply`].
     ///
     /// # Panics
-    /// When the batch has no room for the rows or was made for another network, the rows do not exist or are not as
-    /// wide as the input, or `gradient` is not as long as the parameters.
-    pub fn gradient(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch, gradient: &mut [f32]) -> BatchError {
-        assert_eq!(gradient.len(), self.parameters.len(), "one gradient element for each parameter");
+    /// When the batch has no room for the rows or was made for another network, or the rows do not exist or are not as
+    /// wide as the input.
+    pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> BatchError {
         assert_eq!(data.columns(), self.architecture.sizes().input(), "the columns of the rows and the input size");
-        let work = rows.len() * self.architecture.parameters();
-        let tiles = rows.len().div_ceil(TILE_ROWS);
-        assert!(tiles <= batch.tiles.len(), "the batch has room for the rows");
-        let (tiles, loss) = (&mut batch.tiles[..tiles], batch.loss);
-        for_each_piece(tiles, 1, 2 * work, |index, tile| {
+        assert!(rows.len().div_ceil(TILE_ROWS) <= batch.tiles.len(), "the batch has room for the rows");
+        assert_eq!(self.architecture, batch.architecture, "the network that the batch was made for");
+        batch.filled = rows.len().div_ceil(TILE_ROWS);
+        batch.rows = rows.len();
+        let (tiles, loss) = (&mut batch.tiles[..batch.filled], batch.loss);
+        let work = 2 * rows.len() * self.architecture.parameters();
+        for_each_piece(tiles, 1, work, |index, tile| {
             let tile = &mut tile[0];
             let start = index * TILE_ROWS;
-            let here = &rows[start..rows.len().min(start + TILE_ROWS)];
-            tile.rows = here.len();
-            data.gather(here, &mut tile.input.as_mut_slice()[..here.len() * data.columns()]);
-            self.forward(tile);
-            self.backward(tile, loss, rows.len());
+            with_denormals_flushed(|| {
+                tile.gather(self.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
+                self.forward(tile);
+                self.backward(tile, loss, rows.len());
+            });
         });
-        for (index, layer) in self.architecture.layers().iter().enumerate() {
-            self.layer_gradient(index, layer, tiles, gradient);
-        }
         let mut error = BatchError::default();
         tiles.iter().for_each(|tile| error += tile.error);
         error
     }
 
+    /// The gradient of the mean loss of some rows by every parameter, written to `gradient` (laid out as the
+    /// parameters are), and the sums of their errors.
+    ///
+    /// # Panics
+    /// As [`Network::trace`], and when `gradient` is not as long as the parameters.
+    pub fn gradient(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch, gradient: &mut [f32]) -> BatchError {
+        let error = self.trace(data, rows, batch);
+        batch.apply(Update::write(gradient));
+        error
+    }
+
     fn forward(&self, tile: &mut Tile) {
         for (index, layer) in self.architecture.layers().iter().enumerate() {
-            let length = tile.rows * layer.outputs();
             let (before, rest) = tile.traces.split_at_mut(index);
-            let input = before.last().map_or(&tile.input, |trace| &trace.output).rows_view(0..tile.rows);
-            let output = &mut rest[0].output.as_mut_slice()[..length];
-            self.preactivate(index, input, output);
-            if let Some(preactivation) = &mut rest[0].preactivation {
-                preactivation.as_mut_slice()[..length].copy_from_slice(output);
+            let input = before.last().map_or(&tile.input, |trace| &trace.output);
+            let (here, after) = rest.split_first_mut().expect("a trace for each layer");
+            self.preactivate(index, input, tile.rows, &mut here.output);
+            if let Some(preactivation) = &mut here.preactivation {
+                preactivation.copy_from_slice(&here.output);
             }
-            layer.activation().forward(self.isa, output);
+            layer.activation().forward(self.isa, &mut here.output);
+            if let Some(after) = after.first_mut() {
+                after.inputs.set(self.isa, tile.rows, &here.output);
+            }
         }
     }
 
     fn backward(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) {
         let layers = self.architecture.layers();
-        let target = &tile.input.as_slice()[..tile.rows * tile.input.columns()];
-        tile.error = self.output_delta(&mut tile.traces[layers.len() - 1], target, loss, batch_rows);
+        tile.error = self.output_delta(tile, loss, batch_rows);
         for index in (1..layers.len()).rev() {
-            let layer = &layers[index];
             let (before, rest) = tile.traces.split_at_mut(index);
-            let Trace { preactivation, output, delta } = &mut before[index - 1];
-            let length = tile.rows * layer.inputs();
-            let delta = &mut delta.as_mut_slice()[..length];
-            gemm(
-                1.0,
-                rest[0].delta.rows_view(0..tile.rows),
-                self.weights(index),
-                0.0,
-                MatrixViewMut::new(delta, tile.rows, layer.inputs()),
-            );
-            let saved = &preactivation.as_ref().unwrap_or(output).as_slice()[..length];
-            layers[index - 1].activation().backward(self.isa, saved, delta);
+            let Trace { preactivation, output, delta, .. } = &mut before[index - 1];
+            self.product(self.weights(index).transposed(), &[], &rest[0].delta, tile.rows, delta);
+            layers[index - 1].activation().backward(self.isa, preactivation.as_ref().unwrap_or(output), delta);
         }
     }
 
     /// Fills the output layer's delta for the mean loss over the whole batch, and sums the errors of these rows.
-    fn output_delta(&self, trace: &mut Trace, target: &[f32], loss: Loss, batch_rows: usize) -> BatchError {
-        let scale = 1.0 / batch_rows as f32;
-        let Trace { preactivation, output, delta } = trace;
-        let (output, delta) = (&output.as_slice()[..target.len()], &mut delta.as_mut_slice()[..target.len()]);
-        let saved = preactivation.as_ref().map_or(output, |preactivation| &preactivation.as_slice()[..target.len()]);
-        match loss {
-            Loss::SquaredError => {
-                let squared_error = kernels::squared_error(self.isa, output, target, scale, delta);
-                let activation = self.architecture.layers()[self.architecture.layers().len() - 1].activation();
-                activation.backward(self.isa, saved, delta);
-                BatchError { loss: squared_error, squared_error }
-            }
-            Loss::CrossEntropy => BatchError {
-                loss: kernels::sigmoid_cross_entropy(self.isa, saved, target, scale, delta),
-                squared_error: kernels::squared_distance(self.isa, output, target),
-            },
+    fn output_delta(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) -> BatchError {
+        let (isa, scale) = (self.isa, 1.0 / batch_rows as f32);
+        let activation = self.architecture.layers()[self.architecture.layers().len() - 1].activation();
+        let Trace { preactivation, output, delta, .. } = tile.traces.last_mut().expect("a trace for each layer");
+        let saved: &[f32] = preactivation.as_ref().unwrap_or(output);
+        let mut error = BatchError::default();
+        // A full tile is one piece; of another, each feature has rows that must not count.
+        let (length, rows) = if tile.rows == TILE_ROWS { (output.len(), output.len()) } else { (TILE_ROWS, tile.rows) };
+        for start in (0..output.len()).step_by(length) {
+            let here = start..start + rows;
+            let (output, target) = (&output[here.clone()], &tile.input[here.clone()]);
+            let (saved, delta) = (&saved[here.clone()], &mut delta[here]);
+            error += match loss {
+                Loss::SquaredError => {
+                    let squared_error = kernels::squared_error(isa, output, target, scale, delta);
+                    activation.backward(isa, saved, delta);
+                    BatchError { loss: squared_error, squared_error }
+                }
+                Loss::CrossEntropy => BatchError {
+                    loss: kernels::sigmoid_cross_entropy(isa, saved, target, scale, delta),
+                    squared_error: kernels::squared_distance(isa, output, target),
+                },
+            };
         }
-    }
-
-    fn layer_gradient(&self, index: usize, layer: &Layer, tiles: &[Tile], gradient: &mut [f32]) {
-        let rows: usize = tiles.iter().map(|tile| tile.rows).sum();
-        let weights = &mut gradient[layer.weight_range()];
-        for_each_piece(weights, GRADIENT_ROWS * layer.inputs(), rows * layer.parameters(), |piece, weights| {
-            let start = piece * GRADIENT_ROWS;
-            let outputs = weights.len() / layer.inputs();
-            for (number, tile) in tiles.iter().enumerate() {
-                let delta = tile.traces[index].delta.rows_view(0..tile.rows);
-                gemm(
-                    1.0,
-                    delta.columns_view(start..start + outputs).transposed(),
-                    tile.inputs(index),
-                    if number == 0 { 0.0 } else { 1.0 },
-                    MatrixViewMut::new(weights, outputs, layer.inputs()),
-                );
-            }
-        });
-        if layer.has_bias() {
-            self.bias_gradient(index, tiles, &mut gradient[layer.bias_range()]);
-        }
-    }
-
-    fn bias_gradient(&self, index: usize, tiles: &[Tile], gradient: &mut [f32]) {
-        let mut sums = AlignedBuffer::zeros(gradient.len());
-        gradient.fill(0.0);
-        for tile in tiles {
-            kernels::column_sums(self.isa, tile.traces[index].delta.rows_view(0..tile.rows).as_slice(), &mut sums);
-            kernels::axpy(self.isa, 1.0, &sums, gradient);
-        }
+        error
     }
 }

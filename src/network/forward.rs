@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
-use super::Network;
+use rayon::prelude::*;
+
+use super::{Layer, Network};
 use crate::evaluate::Reconstruct;
-use crate::gemm::gemm;
-use crate::kernels;
-use crate::matrix::{AlignedBuffer, Matrix, MatrixView, MatrixViewMut};
+use crate::gemm::{TILE_ROWS, tile_product, transpose};
+use crate::kernels::with_denormals_flushed;
+use crate::matrix::{AlignedBuffer, Matrix, MatrixView};
 use crate::parallel::for_each_piece;
 
-/// Rows that pass through the network together, on one thread: few enough that a tile's activations stay in cache,
-/// enough to pay for reading the weights.
-pub(super) const TILE_ROWS: usize = 64;
+/// Features whose sums one thread computes together: a multiple of what stays in registers, so that none is left over.
+const PIECE_FEATURES: usize = 96;
 
 impl Network {
     /// Encodes rows (rows × input size) to codes (rows × code size).
@@ -32,47 +33,55 @@ impl Network {
         self.run(self.architecture.encoder_depth()..self.architecture.layers().len(), codes)
     }
 
+    /// Runs rows through some layers, tile by tile.
     fn run(&self, depth: Range<usize>, input: &Matrix) -> Matrix {
         let layers = &self.architecture.layers()[depth.clone()];
-        let (first, last) = (&layers[0], &layers[layers.len() - 1]);
-        assert_eq!(input.columns(), first.inputs(), "the columns of the rows and the layer's inputs");
-        let mut output = Matrix::zeros(input.rows(), last.outputs());
-        let widest = layers.iter().map(|layer| layer.outputs()).max().unwrap_or(0);
-        let operations = input.rows() * layers.iter().map(|layer| layer.parameters()).sum::<usize>();
-        for_each_piece(output.as_mut_slice(), TILE_ROWS * last.outputs(), operations, |tile, output| {
-            let rows = output.len() / last.outputs();
-            let start = tile * TILE_ROWS;
-            let mut here = AlignedBuffer::zeros(rows * widest);
-            let mut next = AlignedBuffer::zeros(rows * widest);
-            for (step, index) in depth.clone().enumerate() {
-                let (inputs, outputs) = (layers[step].inputs(), layers[step].outputs());
-                let input = match step {
-                    0 => input.rows_view(start..start + rows),
-                    _ => MatrixView::new(&here[..rows * inputs], rows, inputs),
-                };
-                let out = if step + 1 == layers.len() { &mut *output } else { &mut next[..rows * outputs] };
-                self.preactivate(index, input, out);
-                layers[step].activation().forward(self.isa, out);
-                std::mem::swap(&mut here, &mut next);
-            }
-        });
+        let (inputs, outputs) = (layers[0].inputs(), layers[layers.len() - 1].outputs());
+        assert_eq!(input.columns(), inputs, "the columns of the rows and the layer's inputs");
+        let mut output = Matrix::zeros(input.rows(), outputs);
+        let widest = layers.iter().map(Layer::outputs).fold(inputs, usize::max);
+        let buffer = || AlignedBuffer::zeros(widest * TILE_ROWS);
+        let pieces = output.as_mut_slice().par_chunks_mut(TILE_ROWS * outputs).enumerate();
+        pieces.for_each_init(
+            || [buffer(), buffer()],
+            |[here, next], (tile, output)| {
+                let (start, rows) = (tile * TILE_ROWS, output.len() / outputs);
+                let from = input.rows_view(start..start + rows).as_slice();
+                with_denormals_flushed(|| {
+                    transpose(self.isa, [rows, inputs], from, inputs, here, TILE_ROWS);
+                    for (layer, index) in layers.iter().zip(depth.clone()) {
+                        let output = &mut next[..layer.outputs() * TILE_ROWS];
+                        self.preactivate(index, &here[..layer.inputs() * TILE_ROWS], rows, output);
+                        layer.activation().forward(self.isa, output);
+                        std::mem::swap(here, next);
+                    }
+                    transpose(self.isa, [outputs, rows], here, TILE_ROWS, output, outputs);
+                });
+            },
+        );
         output
     }
 
-    /// What a layer computes before its activation: W · inputs + b, for each row.
-    pub(super) fn preactivate(&self, layer: usize, input: MatrixView<'_>, output: &mut [f32]) {
-        let outputs = self.architecture.layers()[layer].outputs();
-        gemm(1.0, input, self.weights(layer).transposed(), 0.0, MatrixViewMut::new(output, input.rows(), outputs));
-        let biases = self.biases(layer);
-        if !biases.is_empty() {
-            kernels::add_row(self.isa, biases, output);
-        }
+    /// What a layer computes before its activation: W · inputs + b, for the first `rows` rows of a tile.
+    pub(super) fn preactivate(&self, layer: usize, input: &[f32], rows: usize, output: &mut [f32]) {
+        self.product(self.weights(layer), self.biases(layer), input, rows, output);
+    }
+
+    /// A tile product, shared between threads where it is large.
+    pub(super) fn product(&self, a: MatrixView<'_>, bias: &[f32], input: &[f32], rows: usize, output: &mut [f32]) {
+        let operations = rows * a.rows() * a.columns();
+        for_each_piece(output, PIECE_FEATURES * TILE_ROWS, operations, |piece, output| {
+            let start = piece * PIECE_FEATURES;
+            let features = start..start + output.len() / TILE_ROWS;
+            let bias = if bias.is_empty() { bias } else { &bias[features.clone()] };
+            with_denormals_flushed(|| tile_product(self.isa, a.rows_view(features), bias, input, rows, output));
+        });
     }
 }
 
 impl Reconstruct for Network {
     /// The same to the last bit as [`Network::encode`], then [`Network::decode`].
     fn reconstruct(&self, rows: &Matrix) -> Matrix {
-        self.decode(&self.encode(rows))
+        self.run(0..self.architecture.layers().len(), rows)
     }
 }

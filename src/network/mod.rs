@@ -5,6 +5,7 @@ mod backward;
 mod forward;
 mod initialisation;
 mod loss;
+mod pieces;
 
 pub use architecture::{Activations, Architecture, Layer, LayerSizes};
 pub use backward::Batch;

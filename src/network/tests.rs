@@ -32,7 +32,7 @@ fn network(sizes: &str, activation: Activation, loss: Loss, bias: bool) -> Netwo
 }
 
 fn gradient(network: &Network, rows: &Matrix, loss: Loss) -> (Vec<f32>, BatchError) {
-    let mut batch = Batch::new(network.architecture(), loss, rows.rows());
+    let mut batch = Batch::new(network, loss, rows.rows());
     let mut gradient = vec![0.0; network.parameters().len()];
     let indices: Vec<usize> = (0..rows.rows()).collect();
     let error = network.gradient(rows, &indices, &mut batch, &mut gradient);
@@ -79,7 +79,7 @@ fn gradient_and_errors_agree_with_the_reference_over_several_tiles_on_every_inst
 fn a_short_batch_in_used_buffers_gives_the_gradient_of_its_rows_alone() {
     let network = network("6,3,6", Activation::Tanh, Loss::SquaredError, true);
     let data = rows(100, 6, 3);
-    let mut batch = Batch::new(network.architecture(), Loss::SquaredError, 100);
+    let mut batch = Batch::new(&network, Loss::SquaredError, 100);
     let mut gradient = vec![0.0; network.parameters().len()];
     network.gradient(&data, &(0..100).collect::<Vec<_>>(), &mut batch, &mut gradient);
     network.gradient(&data, &[7, 3], &mut batch, &mut gradient);
@@ -134,5 +134,5 @@ fn the_same_seed_gives_the_same_network_and_another_seed_another() {
 #[should_panic(expected = "cross-entropy does not go with")]
 fn a_batch_for_cross_entropy_wants_a_sigmoid_output() {
     let network = network("4,2,4", Activation::Relu, Loss::SquaredError, true);
-    Batch::new(network.architecture(), Loss::CrossEntropy, 1);
+    Batch::new(&network, Loss::CrossEntropy, 1);
 }

@@ -9,18 +9,15 @@ pub use sgd::Sgd;
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::kernels::Isa;
-
-/// Elements that are updated together, on one thread.
-const PIECE: usize = 1 << 14;
+use crate::kernels::Update;
 
 /// A rule that turns a gradient into a change of the parameters, and what it remembers from step to step.
 pub trait Optimizer: Send + fmt::Debug {
-    /// Changes the parameters by one step against the gradient.
+    /// The next step: what it will do to the parameters when their gradient is known.
     ///
     /// # Panics
-    /// When the two, or those of earlier steps, differ in length.
-    fn update(&mut self, isa: Isa, learning_rate: f32, parameters: &mut [f32], gradient: &[f32]);
+    /// When the parameters are not as many as the optimizer was made for.
+    fn step<'a>(&'a mut self, learning_rate: f32, parameters: &'a mut [f32]) -> Update<'a>;
 }
 
 /// Which rule, and its settings.

@@ -1,9 +1,7 @@
 //! Stochastic gradient descent.
 
-use rayon::prelude::*;
-
-use super::{Optimizer, PIECE};
-use crate::kernels::{self, Isa};
+use super::Optimizer;
+use crate::kernels::Update;
 use crate::matrix::AlignedBuffer;
 
 /// W ← W − αG, or with momentum μ: V ← μV + G, W ← W − αV (Polyak, "Some methods of speeding up the convergence of
@@ -22,15 +20,11 @@ impl Sgd {
 }
 
 impl Optimizer for Sgd {
-    fn update(&mut self, isa: Isa, learning_rate: f32, parameters: &mut [f32], gradient: &[f32]) {
-        let pieces = parameters.par_chunks_mut(PIECE).zip_eq(gradient.par_chunks(PIECE));
+    fn step<'a>(&'a mut self, learning_rate: f32, parameters: &'a mut [f32]) -> Update<'a> {
         if self.momentum == 0.0 {
-            pieces.for_each(|(parameters, gradient)| kernels::sgd(isa, parameters, gradient, learning_rate));
+            Update::sgd(parameters, learning_rate)
         } else {
-            let momentum = self.momentum;
-            pieces.zip_eq(self.velocity.par_chunks_mut(PIECE)).for_each(|((parameters, gradient), velocity)| {
-                kernels::momentum(isa, parameters, velocity, gradient, learning_rate, momentum);
-            });
+            Update::momentum(parameters, &mut self.velocity, learning_rate, self.momentum)
         }
     }
 }

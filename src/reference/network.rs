@@ -34,7 +34,7 @@ pub fn error(network: &Network, rows: &[Vec<f32>], loss: Loss) -> BatchError {
 pub fn assert_gradient_agrees(network: &Network, rows: &Matrix, loss: Loss, tolerance: f64) {
     let vectors: Vec<Vec<f32>> = (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect();
     let (expected, expected_error) = gradient(network, &vectors, loss);
-    let mut batch = Batch::new(network.architecture(), loss, rows.rows());
+    let mut batch = Batch::new(network, loss, rows.rows());
     let mut actual = vec![0.0; network.parameters().len()];
     let indices: Vec<usize> = (0..rows.rows()).collect();
     let error = network.gradient(rows, &indices, &mut batch, &mut actual);

@@ -8,7 +8,6 @@ use super::{Epoch, History};
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
-use crate::matrix::AlignedBuffer;
 use crate::network::{Batch, BatchError, Loss, Network};
 use crate::optimizer::OptimizerChoice;
 use crate::random::{self, Purpose};
@@ -95,9 +94,8 @@ pub fn train(
 ) -> Result<History> {
     options.check()?;
     check_fit(network, rows, validation, options.loss)?;
-    let mut batch = Batch::new(network.architecture(), options.loss, options.batch_size.min(rows.rows()));
+    let mut batch = Batch::new(network, options.loss, options.batch_size.min(rows.rows()));
     let mut optimizer = options.optimizer.build(network.parameters().len());
-    let mut gradient = AlignedBuffer::zeros(network.parameters().len());
     let mut order: Vec<usize> = (0..rows.rows()).collect();
     let mut generator = random::generator(options.seed, Purpose::Shuffling);
     let mut history = History::default();
@@ -106,9 +104,9 @@ pub fn train(
         order.shuffle(&mut generator);
         let mut sums = BatchError::default();
         for rows_of_batch in order.chunks(options.batch_size) {
-            let error = network.gradient(rows, rows_of_batch, &mut batch, &mut gradient);
+            let error = network.trace(rows, rows_of_batch, &mut batch);
             check_finite(&error, rows_of_batch.len(), number, options)?;
-            optimizer.update(network.isa(), options.learning_rate, network.parameters_mut(), &gradient);
+            batch.apply(optimizer.step(options.learning_rate, network.parameters_mut()));
             sums += error;
             observer(Event::Batch { epoch: number, rows: rows_of_batch.len() });
         }

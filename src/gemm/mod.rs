@@ -1,4 +1,16 @@
-//! Safe matrix products over views, on `matrixmultiply`'s run-time dispatched kernels.
+//! Matrix products: the general one, on `matrixmultiply`'s run-time dispatched kernels, and those of a training step, on
+//! our own.
+//!
+//! A general product packs both of its operands. A layer's weights meet some ten rows at a time, which is too few to pay
+//! for that: [`tile_product`] and [`fold_weights`] read them where they lie.
+
+mod fold;
+mod tile;
+mod transpose;
+
+pub use fold::{TileGradient, TileRows, fold_biases, fold_weights};
+pub use tile::{TILE_ROWS, tile_product};
+pub use transpose::transpose;
 
 use crate::matrix::{MatrixView, MatrixViewMut};
 

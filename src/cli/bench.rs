@@ -1,0 +1,118 @@
+//! `diabolo bench`
+
+use std::time::Duration;
+
+use clap::Args;
+use rand::Rng;
+use serde_json::{Value, json};
+
+use super::arguments::{ColumnArguments, TrainArguments};
+use super::facts::{Facts, print, print_side_by_side};
+use crate::data::{Columns, Dataset, Rows, Scaling, ScalingChoice};
+use crate::error::{Error, Result};
+use crate::kernels::Isa;
+use crate::network::{Architecture, LayerSizes, Network};
+use crate::random::{Purpose, generator};
+use crate::throughput::{Rate, Throughput, measure};
+
+/// Measure how fast a network trains and reconstructs on this machine
+///
+/// It trains on the data, or on random images of the input's size, with one thread and with all, and prints rows per
+/// second, and arithmetic per second beside the most that the processor's multiply-adds reach in the same run.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits [default: random bytes]
+    data: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
+    /// Layer sizes with input and output, as in 784,100,2,100,784
+    #[arg(long, short = 'L', value_name = "SIZES")]
+    layers: LayerSizes,
+    #[command(flatten)]
+    train: TrainArguments,
+    /// Rows of random data
+    #[arg(long, default_value_t = 8192, conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
+    rows: u32,
+    /// Seconds to train, about, for each number of threads
+    #[arg(long, default_value_t = 3.0, value_name = "SECONDS", value_parser = seconds)]
+    seconds: f64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Bench {
+    pub fn run(&self) -> Result<()> {
+        let dataset = match &self.data {
+            Some(data) => self.columns.read(data, Columns::All)?,
+            None => random_images(self.rows as usize, self.layers.input())?,
+        };
+        let scaling = Scaling::fit(ScalingChoice::Auto, &dataset, &[])?;
+        let all = rayon::current_num_threads();
+        let mut runs = Vec::new();
+        for threads in if all == 1 { vec![1] } else { vec![1, all] } {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.map_err(|error| Error::Mismatch(format!("cannot start {threads} threads: {error}")))?;
+            runs.push(pool.install(|| self.measure(&scaling.rows(&dataset)))?);
+        }
+        if self.json {
+            return print(&format!("{}\n", self.json(&runs)));
+        }
+        print(&format!("{} on {}, {} rows in batches of {}\n\n", self.layers, Isa::best(), dataset.rows(), self.train.batch_size()))?;
+        print_side_by_side(&runs.iter().map(|run| (threads(run.threads), facts(run))).collect::<Vec<_>>())
+    }
+
+    fn measure(&self, rows: &dyn Rows) -> Result<Throughput> {
+        let options = self.train.options(self.layers.clone(), ScalingChoice::Auto, 1)?;
+        let architecture = Architecture::new(self.layers.clone(), options.activations, options.bias);
+        let mut network = Network::new(architecture, options.initialisation, 1);
+        measure(&mut network, rows, &options.train, Duration::from_secs_f64(self.seconds))
+    }
+
+    fn json(&self, runs: &[Throughput]) -> Value {
+        json!({
+            "isa": Isa::best().name(),
+            "layers": self.layers,
+            "batch_size": self.train.batch_size(),
+            "runs": runs.iter().map(|run| facts(run).into_json()).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn threads(count: usize) -> String {
+    if count == 1 { "1 thread".into() } else { format!("{count} threads") }
+}
+
+fn facts(run: &Throughput) -> Facts {
+    let mut facts = Facts::default();
+    facts.add("threads", run.threads);
+    facts.add("peak_gflops", run.peak / 1e9);
+    let mut add = |[rows, gflops, share]: [&'static str; 3], rate: Rate| {
+        facts.add(rows, rate.rows);
+        facts.add(gflops, rate.operations / 1e9);
+        facts.add(share, rate.operations / run.peak);
+    };
+    add(["training_rows_per_second", "training_gflops", "training_share_of_peak"], run.training);
+    add(
+        ["reconstruction_rows_per_second", "reconstruction_gflops", "reconstruction_share_of_peak"],
+        run.reconstruction,
+    );
+    facts
+}
+
+fn random_images(rows: usize, columns: usize) -> Result<Dataset> {
+    let length = rows.checked_mul(columns).filter(|&length| length <= isize::MAX as usize);
+    let too_many = || Error::Setting { name: "rows", problem: format!("{rows} rows of {columns} bytes are too many") };
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length.ok_or_else(too_many)?).map_err(|_| too_many())?;
+    bytes.resize(rows * columns, 0);
+    generator(1, Purpose::Bench).fill_bytes(&mut bytes);
+    Dataset::from_bytes("random bytes", rows, columns, bytes)
+}
+
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        _ => Err("a number above 0 and at most 3600 is needed".into()),
+    }
+}

@@ -1,0 +1,303 @@
+//! Gradients folded into the parameters while they are still in registers.
+//!
+//! The gradient of a layer's weights is Δᵀ · inputs, summed over all rows of a minibatch. A block of it is summed in
+//! registers over the whole minibatch, and then changes the parameters (or is written out) at once: no gradient buffer
+//! is written and read again. The deltas are tiles, feature by feature; the inputs stand row by row, in blocks of some
+//! columns, so that a block is read from one end to the other whatever the width of the layer.
+
+use super::tile::TILE_ROWS;
+use super::transpose::transpose;
+use crate::kernels::{Isa, Map, Update, WithRule, lanes_below};
+use crate::matrix::AlignedBuffer;
+use pulp::{MemMask, Simd, WithSimd};
+use std::ops::Range;
+
+/// Columns of a block of inputs: two AVX-512 registers.
+const BLOCK_COLUMNS: usize = 32;
+
+/// Elements of a block.
+const BLOCK: usize = TILE_ROWS * BLOCK_COLUMNS;
+
+/// Columns of inputs that all outputs meet before the next ones: those of 128 rows have 128 KiB, and stay in the
+/// second-level cache.
+const COLUMNS_TOGETHER: usize = 256;
+
+/// Registers that a block of the gradient is wide.
+const WIDE: usize = 2;
+
+/// Outputs whose bias gradients are summed before they are applied.
+const BIASES: usize = 64;
+
+/// The rows of a tile, row by row, in blocks of columns.
+#[derive(Clone, Debug)]
+pub struct TileRows {
+    values: AlignedBuffer,
+    columns: usize,
+}
+
+impl TileRows {
+    /// Room for a tile of so many columns.
+    pub fn zeros(columns: usize) -> Self {
+        Self { values: AlignedBuffer::zeros(columns.div_ceil(BLOCK_COLUMNS) * BLOCK), columns }
+    }
+
+    /// Takes one row.
+    ///
+    /// # Panics
+    /// When there is no such row, or it has another width.
+    pub fn set_row(&mut self, row: usize, values: &[f32]) {
+        assert!(row < TILE_ROWS && values.len() == self.columns, "row {row} of {} columns", values.len());
+        for (block, values) in self.values.chunks_exact_mut(BLOCK).zip(values.chunks(BLOCK_COLUMNS)) {
+            block[row * BLOCK_COLUMNS..][..values.len()].copy_from_slice(values);
+        }
+    }
+
+    /// Takes the first `rows` rows of a tile.
+    ///
+    /// # Panics
+    /// When the tile has another number of features, or not as many rows.
+    pub fn set(&mut self, isa: Isa, rows: usize, tile: &[f32]) {
+        assert!(tile.len() == self.columns * TILE_ROWS && rows <= TILE_ROWS, "a tile of {} features", self.columns);
+        for (block, tile) in self.values.chunks_exact_mut(BLOCK).zip(tile.chunks(BLOCK)) {
+            transpose(isa, [tile.len() / TILE_ROWS, rows], tile, TILE_ROWS, block, BLOCK_COLUMNS);
+        }
+    }
+
+    /// Gives its first `rows` rows to a tile.
+    ///
+    /// # Panics
+    /// When the tile has another number of features, or not as many rows.
+    pub fn copy_to(&self, isa: Isa, rows: usize, tile: &mut [f32]) {
+        assert!(tile.len() == self.columns * TILE_ROWS && rows <= TILE_ROWS, "a tile of {} features", self.columns);
+        for (block, tile) in self.values.chunks_exact(BLOCK).zip(tile.chunks_mut(BLOCK)) {
+            transpose(isa, [rows, tile.len() / TILE_ROWS], block, BLOCK_COLUMNS, tile, TILE_ROWS);
+        }
+    }
+}
+
+/// What a tile adds to a layer's gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct TileGradient<'a> {
+    /// The tile of deltas, outputs × 32.
+    pub delta: &'a [f32],
+    /// The inputs of the layer.
+    pub inputs: &'a TileRows,
+    /// How many rows count; what the others hold does not matter.
+    pub rows: usize,
+}
+
+impl TileGradient<'_> {
+    fn check(&self, outputs: usize, columns: usize) {
+        assert!(
+            self.delta.len() >= outputs * TILE_ROWS && self.inputs.columns == columns && self.rows <= TILE_ROWS,
+            "{} rows of a tile of {} deltas and {} inputs for {outputs} outputs and {columns} inputs",
+            self.rows,
+            self.delta.len(),
+            self.inputs.columns
+        );
+    }
+}
+
+/// Applies `update` to the weights (row-major, `columns` wide) of some outputs of a layer, with the gradient
+/// Σ Δᵀ · inputs over the first `count` tiles.
+///
+/// An element depends on its output's deltas and its column's inputs alone. The sum runs over the rows in order, in
+/// single precision; its error is at most about n ε Σ|delta||input| for n rows.
+///
+/// # Panics
+/// When the shapes do not fit together.
+pub fn fold_weights<'a>(
+    isa: Isa,
+    outputs: Range<usize>,
+    columns: usize,
+    count: usize,
+    tile: impl Fn(usize) -> TileGradient<'a>,
+    update: Update<'_>,
+) {
+    assert_eq!(update.length(), outputs.len() * columns, "one parameter for each of {outputs:?} x {columns}");
+    update.with_rule(FoldWeights { isa, outputs, columns, count, tile });
+}
+
+/// Applies `update` to the biases of a layer, with the gradient Σ Δ over the first `count` tiles.
+///
+/// The sum runs over one lane of all tiles, then over the lanes, in single precision.
+///
+/// # Panics
+/// When the shapes do not fit together.
+pub fn fold_biases<'a>(isa: Isa, count: usize, tile: impl Fn(usize) -> TileGradient<'a>, mut update: Update<'_>) {
+    let mut start = 0;
+    while update.length() > 0 {
+        let outputs = update.length().min(BIASES);
+        let mut sums = [0.0; BIASES];
+        isa.run(BiasSums { start, count, tile: &tile, sums: &mut sums[..outputs] });
+        let (here, rest) = update.split_at(outputs);
+        here.apply(isa, &sums[..outputs]);
+        update = rest;
+        start += outputs;
+    }
+}
+
+struct BiasSums<'s, T> {
+    start: usize,
+    count: usize,
+    tile: T,
+    sums: &'s mut [f32],
+}
+
+impl<'a, T: Fn(usize) -> TileGradient<'a>> WithSimd for BiasSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (output, sum) in (self.start..).zip(self.sums) {
+            let mut lanes = simd.splat_f32s(0.0);
+            for index in 0..self.count {
+                let TileGradient { delta, rows, .. } = (self.tile)(index);
+                let (whole, rest) = S::as_simd_f32s(&delta[output * TILE_ROWS..][..rows]);
+                for &values in whole {
+                    lanes = simd.add_f32s(lanes, values);
+                }
+                if !rest.is_empty() {
+                    let mask = MemMask::new(lanes_below(simd, rest.len()));
+                    // SAFETY: the mask lets the elements of `rest` alone be touched.
+                    lanes = simd.add_f32s(lanes, unsafe { simd.mask_load_ptr_f32s(mask, rest.as_ptr()) });
+                }
+            }
+            *sum = simd.reduce_sum_f32s(lanes);
+        }
+    }
+}
+
+struct FoldWeights<T> {
+    isa: Isa,
+    outputs: Range<usize>,
+    columns: usize,
+    count: usize,
+    tile: T,
+}
+
+impl<'a, T: Fn(usize) -> TileGradient<'a>> WithRule for FoldWeights<T> {
+    fn run<K: Map<1, N>, const N: usize>(self, kernel: K, mut buffers: [&mut [f32]; N]) {
+        let length = self.outputs.len() * self.columns;
+        assert!(buffers.iter().all(|buffer| buffer.len() == length), "buffers of {length} elements");
+        let buffers = buffers.each_mut().map(|buffer| buffer.as_mut_ptr());
+        self.isa.run(Fold { shape: self, kernel, buffers });
+    }
+}
+
+/// The work, for one rule. Each buffer holds an element for each output and column.
+struct Fold<T, K, const N: usize> {
+    shape: FoldWeights<T>,
+    kernel: K,
+    buffers: [*mut f32; N],
+}
+
+impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> WithSimd for Fold<T, K, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::REGISTER_COUNT >= 32 { self.run::<S, 12, 4>(simd) } else { self.run::<S, 6, 2>(simd) }
+    }
+}
+
+impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T, K, N> {
+    /// Blocks of `HIGH` outputs, then of `LOW`, then of one.
+    #[inline(always)]
+    fn run<S: Simd, const HIGH: usize, const LOW: usize>(self, simd: S) {
+        let columns = self.shape.columns;
+        for start in (0..columns).step_by(COLUMNS_TOGETHER) {
+            let together = start..columns.min(start + COLUMNS_TOGETHER);
+            let (mut output, end) = (self.shape.outputs.start, self.shape.outputs.end);
+            while output + HIGH <= end {
+                self.block::<S, HIGH>(simd, output, together.clone());
+                output += HIGH;
+            }
+            while output + LOW <= end {
+                self.block::<S, LOW>(simd, output, together.clone());
+                output += LOW;
+            }
+            while output < end {
+                self.block::<S, 1>(simd, output, together.clone());
+                output += 1;
+            }
+        }
+    }
+
+    /// `HIGH` outputs and some columns.
+    #[inline(always)]
+    fn block<S: Simd, const HIGH: usize>(&self, simd: S, output: usize, columns: Range<usize>) {
+        let mut column = columns.start;
+        while column + S::F32_LANES < columns.end {
+            self.registers::<S, HIGH, WIDE>(simd, output, column);
+            column += WIDE * S::F32_LANES;
+        }
+        if column < columns.end {
+            self.registers::<S, HIGH, 1>(simd, output, column);
+        }
+    }
+
+    /// `HIGH` outputs and as many columns as `WIDE` registers hold.
+    #[inline(always)]
+    fn registers<S: Simd, const HIGH: usize, const WIDE: usize>(&self, simd: S, output: usize, column: usize) {
+        let FoldWeights { outputs, columns, count, tile, .. } = &self.shape;
+        let (lanes, offset) = (S::F32_LANES, column % BLOCK_COLUMNS);
+        assert!(output + HIGH <= outputs.end && offset + WIDE * lanes <= BLOCK_COLUMNS);
+        let mut sums = [[simd.splat_f32s(0.0); WIDE]; HIGH];
+        for index in 0..*count {
+            let here = tile(index);
+            here.check(outputs.end, *columns);
+            // SAFETY: the deltas hold TILE_ROWS elements for each output, the inputs as many rows of BLOCK_COLUMNS for
+            // each block of columns; the first check is above, and the constructor of `TileRows` sees to the second.
+            unsafe {
+                let delta = here.delta.as_ptr().add(output * TILE_ROWS);
+                let inputs = here.inputs.values.as_ptr().add(column / BLOCK_COLUMNS * BLOCK + offset);
+                for row in 0..here.rows {
+                    let values: [S::f32s; WIDE] = std::array::from_fn(|j| {
+                        inputs.add(row * BLOCK_COLUMNS + j * lanes).cast::<S::f32s>().read_unaligned()
+                    });
+                    for i in 0..HIGH {
+                        let delta = simd.splat_f32s(*delta.add(i * TILE_ROWS + row));
+                        for j in 0..WIDE {
+                            sums[i][j] = simd.mul_add_e_f32s(delta, values[j], sums[i][j]);
+                        }
+                    }
+                }
+            }
+        }
+        for i in 0..HIGH {
+            for j in 0..WIDE {
+                let column = column + j * lanes;
+                if column < *columns {
+                    let at = (output - outputs.start + i) * columns + column;
+                    // SAFETY: the output and the column are among those that the buffers hold.
+                    unsafe { self.apply(simd, at, columns - column, sums[i][j]) };
+                }
+            }
+        }
+    }
+
+    /// Changes the parameters from element `at` on: as many as there are lanes, or `left` if they are fewer.
+    ///
+    /// # Safety
+    /// The buffers hold them.
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(&self, simd: S, at: usize, left: usize, gradient: S::f32s) {
+        // SAFETY: the caller's promise; the mask lets the first `left` elements alone be touched.
+        unsafe {
+            let buffers = self.buffers.map(|buffer| buffer.add(at));
+            if left >= S::F32_LANES {
+                let held = buffers.map(|buffer| buffer.cast::<S::f32s>().read_unaligned());
+                for (buffer, values) in buffers.into_iter().zip(self.kernel.map(simd, [gradient], held)) {
+                    buffer.cast::<S::f32s>().write_unaligned(values);
+                }
+            } else {
+                let mask = MemMask::new(lanes_below(simd, left));
+                let held = buffers.map(|buffer| simd.mask_load_ptr_f32s(mask, buffer));
+                for (buffer, values) in buffers.into_iter().zip(self.kernel.map(simd, [gradient], held)) {
+                    simd.mask_store_ptr_f32s(mask, buffer, values);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The parameters in pieces, each of which one thread updates.
+
+use std::ops::Range;
+
+use super::Architecture;
+
+/// About how many pieces of weights there are: enough that threads that are done find some to take over.
+const PIECES: usize = 32;
+
+/// Outputs whose weights are updated together at least: as many as stay in registers.
+const OUTPUTS: usize = 12;
+
+/// Some parameters that lie side by side in the flat buffer, from `start` on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// The weights of some outputs of a layer, each with `columns` inputs.
+    Weights { layer: usize, outputs: Range<usize>, columns: usize, start: usize },
+    /// The biases of a layer.
+    Biases { layer: usize, length: usize, start: usize },
+}
+
+impl Piece {
+    pub(super) fn layer(&self) -> usize {
+        match self {
+            Self::Weights { layer, .. } | Self::Biases { layer, .. } => *layer,
+        }
+    }
+
+    pub(super) fn start(&self) -> usize {
+        match self {
+            Self::Weights { start, .. } | Self::Biases { start, .. } => *start,
+        }
+    }
+
+    pub(super) fn length(&self) -> usize {
+        match self {
+            Self::Weights { outputs, columns, .. } => outputs.len() * columns,
+            Self::Biases { length, .. } => *length,
+        }
+    }
+}
+
+/// All parameters of a network, in the order of the flat buffer. How they are cut changes no bit of any result.
+pub(super) fn of(architecture: &Architecture) -> Vec<Piece> {
+    let target = architecture.parameters() / PIECES;
+    let mut pieces = Vec::new();
+    for (index, layer) in architecture.layers().iter().enumerate() {
+        let (weights, biases) = (layer.weight_range(), layer.bias_range());
+        let outputs = (target / layer.inputs()).next_multiple_of(OUTPUTS).max(OUTPUTS);
+        for first in (0..layer.outputs()).step_by(outputs) {
+            let outputs = first..layer.outputs().min(first + outputs);
+            let start = weights.start + first * layer.inputs();
+            pieces.push(Piece::Weights { layer: index, outputs, columns: layer.inputs(), start });
+        }
+        if layer.has_bias() {
+            pieces.push(Piece::Biases { layer: index, length: biases.len(), start: biases.start });
+        }
+    }
+    pieces
+}
+
+/// Where to cut two or more pieces into halves of about the same work.
+///
+/// # Panics
+/// When there are fewer than two.
+pub(super) fn middle(pieces: &[Piece]) -> usize {
+    let total: usize = pieces.iter().map(Piece::length).sum();
+    let mut before = 0;
+    let half = pieces.iter().position(|piece| {
+        before += piece.length();
+        2 * before >= total
+    });
+    half.expect("pieces").clamp(1, pieces.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Activation;
+    use crate::network::Activations;
+
+    fn architecture(sizes: &str, bias: bool) -> Architecture {
+        Architecture::new(sizes.parse().unwrap(), Activations::hidden(Activation::Relu), bias)
+    }
+
+    #[test]
+    fn every_parameter_belongs_to_one_piece() {
+        for (sizes, bias) in [("784,100,2,100,784", true), ("5,300,5", false), ("2,1,2", true)] {
+            let architecture = architecture(sizes, bias);
+            let mut owners = vec![0; architecture.buffer_length()];
+            let pieces = of(&architecture);
+            for piece in &pieces {
+                owners[piece.start()..][..piece.length()].iter_mut().for_each(|owner| *owner += 1);
+            }
+            for layer in architecture.layers() {
+                assert!(owners[layer.weight_range()].iter().chain(&owners[layer.bias_range()]).all(|&owner| owner == 1));
+            }
+            assert_eq!(owners.iter().sum::<usize>(), architecture.parameters());
+            assert!(pieces.is_sorted_by_key(Piece::start));
+        }
+    }
+
+    #[test]
+    fn halves_have_about_the_same_work() {
+        let pieces = of(&architecture("784,1000,500,250,30,250,500,1000,784", true));
+        let work = |pieces: &[Piece]| pieces.iter().map(Piece::length).sum::<usize>() as f64;
+        let (first, second) = pieces.split_at(middle(&pieces));
+        assert!((work(first) / work(second) - 1.0).abs() < 0.1, "{} {}", work(first), work(second));
+        assert_eq!(middle(&pieces[..2]), 1);
+    }
+}

@@ -1,0 +1,105 @@
+//! How fast a network trains and reconstructs here, beside what the processor could do at most.
+
+use std::time::{Duration, Instant};
+
+use crate::data::{Rows, for_each_chunk};
+use crate::error::Result;
+use crate::evaluate::Reconstruct;
+use crate::kernels::{Isa, multiply_adds};
+use crate::network::Network;
+use crate::train::{TrainOptions, train};
+
+/// Rounds whose median is reported; in each, everything is measured in turn.
+const ROUNDS: usize = 5;
+
+/// Steps of the multiply-add loop between two looks at the clock: about a millisecond.
+const PEAK_STEPS: usize = 1 << 18;
+
+/// The rates of a network on the threads of one pool.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Throughput {
+    /// How many threads there were.
+    pub threads: usize,
+    /// The most floating-point operations per second that multiply-adds in registers reach on all threads together.
+    pub peak: f64,
+    /// Training, the shuffling and gathering of rows included.
+    pub training: Rate,
+    /// Reconstruction.
+    pub reconstruction: Rate,
+}
+
+/// How fast rows pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Rows per second.
+    pub rows: f64,
+    /// Floating-point operations per second that products with the weights make, two a multiply-add: all else is left
+    /// out of the count, not of the time.
+    pub operations: f64,
+}
+
+/// Trains the network for about `duration` in all, and reconstructs with it, on the rayon pool that it is called from.
+///
+/// # Errors
+/// Those of [`train`].
+pub fn measure(
+    network: &mut Network,
+    rows: &dyn Rows,
+    options: &TrainOptions,
+    duration: Duration,
+) -> Result<Throughput> {
+    let share = duration.as_secs_f64() / (ROUNDS as f64 + 1.0);
+    let mut seconds_of_epoch = |epochs: usize| -> Result<f64> {
+        let history = train(network, rows, None, &TrainOptions { epochs, ..*options }, &mut |_| {})?;
+        Ok(median(history.epochs.iter().map(|epoch| epoch.seconds).collect()))
+    };
+    let first = seconds_of_epoch(1)?;
+    let epochs = ((0.6 * share / first) as usize).max(1);
+    let (mut peaks, mut training, mut reconstruction) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        peaks.push(peak(Isa::best(), Duration::from_secs_f64(0.1 * share)));
+        training.push(seconds_of_epoch(epochs)?);
+    }
+    for _ in 0..ROUNDS {
+        reconstruction.push(seconds_of_reconstruction(network, rows, Duration::from_secs_f64(0.3 * share)));
+    }
+    let rate = |seconds: Vec<f64>, operations: f64| {
+        let rows = rows.rows() as f64 / median(seconds);
+        Rate { rows, operations: rows * operations }
+    };
+    let architecture = network.architecture();
+    Ok(Throughput {
+        threads: rayon::current_num_threads(),
+        peak: median(peaks),
+        training: rate(training, architecture.training_operations()),
+        reconstruction: rate(reconstruction, architecture.forward_operations()),
+    })
+}
+
+/// Operations per second of multiply-adds on all threads of the pool at once.
+fn peak(isa: Isa, duration: Duration) -> f64 {
+    let rates = rayon::broadcast(|_| {
+        let (start, mut operations) = (Instant::now(), 0.0);
+        while start.elapsed() < duration {
+            operations += multiply_adds(isa, PEAK_STEPS);
+        }
+        operations / start.elapsed().as_secs_f64()
+    });
+    rates.iter().sum()
+}
+
+/// Seconds that all rows take once.
+fn seconds_of_reconstruction(network: &Network, rows: &dyn Rows, duration: Duration) -> f64 {
+    let start = Instant::now();
+    let mut passes = 0.0;
+    while passes == 0.0 || start.elapsed() < duration {
+        for_each_chunk(rows, |chunk| drop(std::hint::black_box(network.reconstruct(chunk))));
+        passes += 1.0;
+    }
+    start.elapsed().as_secs_f64() / passes
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
