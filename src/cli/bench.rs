@@ -58,7 +58,13 @@ impl Bench {
         if self.json {
             return print(&format!("{}\n", self.json(&runs)));
         }
-        print(&format!("{} on {}, {} rows in batches of {}\n\n", self.layers, Isa::best(), dataset.rows(), self.train.batch_size()))?;
+        print(&format!(
+            "{} on {}, {} rows in batches of {}\n\n",
+            self.layers,
+            Isa::best(),
+            dataset.rows(),
+            self.train.batch_size()
+        ))?;
         print_side_by_side(&runs.iter().map(|run| (threads(run.threads), facts(run))).collect::<Vec<_>>())
     }
 

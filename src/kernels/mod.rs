@@ -38,6 +38,6 @@ pub use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
 pub use peak::multiply_adds;
 pub use rows::{add_row, column_sums};
 pub use slice::{axpy, dot, exp, scale, squared_norm, sum};
-pub(crate) use sweep::{Map, lanes_below};
+pub(crate) use sweep::{LANE_NUMBERS, Map, lanes_below};
 pub(crate) use update::WithRule;
 pub use update::{AdamStep, Update, adam, momentum, sgd};

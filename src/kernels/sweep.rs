@@ -65,11 +65,13 @@ pub(super) fn sweep_with<S: Simd, const IN: usize, const OUT: usize>(
     Sweep { streams: Streams::new(input, output), kernel }.with_simd(simd)
 }
 
+/// The numbers of the lanes of the widest register; a narrower one takes the first of them.
+pub(crate) const LANE_NUMBERS: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 /// A mask of the first `count` lanes. Not pulp's `mask_between_m32s`, which jumps through a table of loads.
 #[inline(always)]
 pub(crate) fn lanes_below<S: Simd>(simd: S, count: usize) -> S::m32s {
-    const LANES: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-    simd.less_than_u32s(pulp::cast_lossy(LANES), simd.splat_u32s(count as u32))
+    simd.less_than_u32s(pulp::cast_lossy(LANE_NUMBERS), simd.splat_u32s(count as u32))
 }
 
 /// Slices of one length that a kernel walks side by side.

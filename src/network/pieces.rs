@@ -93,7 +93,9 @@ mod tests {
                 owners[piece.start()..][..piece.length()].iter_mut().for_each(|owner| *owner += 1);
             }
             for layer in architecture.layers() {
-                assert!(owners[layer.weight_range()].iter().chain(&owners[layer.bias_range()]).all(|&owner| owner == 1));
+                assert!(
+                    owners[layer.weight_range()].iter().chain(&owners[layer.bias_range()]).all(|&owner| owner == 1)
+                );
             }
             assert_eq!(owners.iter().sum::<usize>(), architecture.parameters());
             assert!(pieces.is_sorted_by_key(Piece::start));

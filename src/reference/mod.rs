@@ -12,7 +12,7 @@ mod slices;
 mod svd;
 mod ulp;
 
-pub use gemm::gemm;
+pub use gemm::{gemm, tile_product};
 pub use slices::{
     adam, add_row, axpy, bytes_to_floats, column_sums, dot, exp, momentum, scale, sgd, sigmoid_cross_entropy,
     squared_distance, squared_error, squared_norm, sum,
