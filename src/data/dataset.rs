@@ -3,7 +3,7 @@
 use crate::data::columns;
 use crate::data::rows::Rows;
 use crate::error::{Error, Place, Result};
-use crate::kernels::{Isa, bytes_to_floats};
+use crate::kernels::{Isa, bytes_to_floats, prefetch};
 use crate::matrix::Matrix;
 
 /// The numbers of a [`Dataset`], row after row, as the file held them.
@@ -208,6 +208,13 @@ impl Rows for Dataset {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         self.copy_row_divided(row, 1.0, out);
+    }
+
+    fn prefetch(&self, row: usize) {
+        match &self.values {
+            Values::Bytes(bytes) => prefetch(&bytes[row * self.columns..][..self.columns]),
+            Values::Floats(matrix) => matrix.prefetch(row),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rows to learn from or to run a model on, whatever holds them.
 
+use crate::kernels;
 use crate::matrix::Matrix;
 
 /// Rows of `f32` that can be read in any order, in the units that a network sees.
@@ -17,6 +18,9 @@ pub trait Rows: Sync {
     /// # Panics
     /// When there is no such row, or `out` does not have one element a column.
     fn copy_row(&self, row: usize, out: &mut [f32]);
+
+    /// Hints that a row will be copied soon; rows in random order are found in no cache.
+    fn prefetch(&self, _row: usize) {}
 
     /// Copies the named rows to `out`, one after another.
     ///
@@ -57,6 +61,10 @@ impl Rows for Matrix {
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         out.copy_from_slice(self.row(row));
     }
+
+    fn prefetch(&self, row: usize) {
+        kernels::prefetch(self.row(row));
+    }
 }
 
 /// Some rows of others, in a given order: one side of a split.
@@ -88,5 +96,9 @@ impl Rows for Subset<'_> {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         self.of.copy_row(self.rows[row], out);
+    }
+
+    fn prefetch(&self, row: usize) {
+        self.of.prefetch(self.rows[row]);
     }
 }

@@ -243,6 +243,10 @@ impl Rows for ScaledRows<'_> {
             }
         }
     }
+
+    fn prefetch(&self, row: usize) {
+        self.dataset.prefetch(row);
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -33,12 +33,15 @@ const BIASES: usize = 64;
 pub struct TileRows {
     values: AlignedBuffer,
     columns: usize,
+    /// For each block, a bit for each row that has anything but zeros in it: no other adds to a gradient.
+    nonzero: Vec<u32>,
 }
 
 impl TileRows {
     /// Room for a tile of so many columns.
     pub fn zeros(columns: usize) -> Self {
-        Self { values: AlignedBuffer::zeros(columns.div_ceil(BLOCK_COLUMNS) * BLOCK), columns }
+        let blocks = columns.div_ceil(BLOCK_COLUMNS);
+        Self { values: AlignedBuffer::zeros(blocks * BLOCK), columns, nonzero: vec![0; blocks] }
     }
 
     /// Takes one row.
@@ -47,8 +50,12 @@ impl TileRows {
     /// When there is no such row, or it has another width.
     pub fn set_row(&mut self, row: usize, values: &[f32]) {
         assert!(row < TILE_ROWS && values.len() == self.columns, "row {row} of {} columns", values.len());
-        for (block, values) in self.values.chunks_exact_mut(BLOCK).zip(values.chunks(BLOCK_COLUMNS)) {
+        let blocks = self.values.chunks_exact_mut(BLOCK).zip(&mut self.nonzero);
+        for ((block, nonzero), values) in blocks.zip(values.chunks(BLOCK_COLUMNS)) {
             block[row * BLOCK_COLUMNS..][..values.len()].copy_from_slice(values);
+            // The sign of a zero is shifted out.
+            let any = values.iter().fold(0, |any, value| any | value.to_bits()) << 1 != 0;
+            *nonzero = *nonzero & !(1 << row) | u32::from(any) << row;
         }
     }
 
@@ -58,6 +65,7 @@ impl TileRows {
     /// When the tile has another number of features, or not as many rows.
     pub fn set(&mut self, isa: Isa, rows: usize, tile: &[f32]) {
         assert!(tile.len() == self.columns * TILE_ROWS && rows <= TILE_ROWS, "a tile of {} features", self.columns);
+        self.nonzero.fill(u32::MAX);
         for (block, tile) in self.values.chunks_exact_mut(BLOCK).zip(tile.chunks(BLOCK)) {
             transpose(isa, [tile.len() / TILE_ROWS, rows], tile, TILE_ROWS, block, BLOCK_COLUMNS);
         }
@@ -82,14 +90,16 @@ pub struct TileGradient<'a> {
     pub delta: &'a [f32],
     /// The inputs of the layer.
     pub inputs: &'a TileRows,
-    /// How many rows count; what the others hold does not matter.
+    /// How many rows count, at least one; what the others hold does not matter.
     pub rows: usize,
 }
 
 impl TileGradient<'_> {
     fn check(&self, outputs: usize, columns: usize) {
         assert!(
-            self.delta.len() >= outputs * TILE_ROWS && self.inputs.columns == columns && self.rows <= TILE_ROWS,
+            self.delta.len() >= outputs * TILE_ROWS
+                && self.inputs.columns == columns
+                && (1..=TILE_ROWS).contains(&self.rows),
             "{} rows of a tile of {} deltas and {} inputs for {outputs} outputs and {columns} inputs",
             self.rows,
             self.delta.len(),
@@ -197,7 +207,7 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> WithSim
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 { self.run::<S, 12, 4>(simd) } else { self.run::<S, 6, 2>(simd) }
+        if S::REGISTER_COUNT >= 32 { self.run::<S, 8, 4>(simd) } else { self.run::<S, 6, 2>(simd) }
     }
 }
 
@@ -251,8 +261,12 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T,
             // each block of columns; the first check is above, and the constructor of `TileRows` sees to the second.
             unsafe {
                 let delta = here.delta.as_ptr().add(output * TILE_ROWS);
-                let inputs = here.inputs.values.as_ptr().add(column / BLOCK_COLUMNS * BLOCK + offset);
-                for row in 0..here.rows {
+                let block = column / BLOCK_COLUMNS;
+                let inputs = here.inputs.values.as_ptr().add(block * BLOCK + offset);
+                let mut rows = here.inputs.nonzero[block] & (u64::MAX >> (64 - here.rows)) as u32;
+                while rows != 0 {
+                    let row = rows.trailing_zeros() as usize;
+                    rows &= rows - 1;
                     let values: [S::f32s; WIDE] = std::array::from_fn(|j| {
                         inputs.add(row * BLOCK_COLUMNS + j * lanes).cast::<S::f32s>().read_unaligned()
                     });

@@ -13,5 +13,5 @@ mod transpose;
 
 pub use fold::{TileGradient, TileRows, fold_biases, fold_weights};
 pub use general::gemm;
-pub use tile::{TILE_ROWS, tile_product};
+pub use tile::{NonzeroFeatures, TILE_ROWS, tile_product};
 pub use transpose::transpose;

@@ -54,7 +54,7 @@ fn check_tile_product(isa: Isa, m: usize, k: usize, rows: usize) {
     for a in stored {
         for bias in [&bias[..], &[]] {
             let mut actual = vec![f32::NAN; m * TILE_ROWS];
-            tile_product(isa, a, bias, &x, rows, &mut actual);
+            tile_product(isa, a, bias, &x, None, rows, &mut actual);
             let expected = reference::tile_product(a, bias, &x);
             for feature in 0..m {
                 let row = feature * TILE_ROWS..feature * TILE_ROWS + rows;
@@ -65,13 +65,41 @@ fn check_tile_product(isa: Isa, m: usize, k: usize, rows: usize) {
 }
 
 #[test]
+fn features_that_are_zero_in_all_rows_are_found_and_left_out() {
+    for isa in Isa::available() {
+        for k in [1, 7, 300, 700] {
+            let mut x = vec![0.0; k * TILE_ROWS];
+            // Every third feature has one value, NaN or the least denormal among them; the others are zeros of both signs.
+            for feature in 0..k {
+                let at = feature * TILE_ROWS + feature % TILE_ROWS;
+                x[at] = if feature % 3 > 0 { -0.0 } else { [1.0, -2.0, f32::from_bits(1), 3.0][feature % 4] };
+            }
+            let mut nonzero = NonzeroFeatures::new(k);
+            nonzero.find(isa, &x);
+            let values: Vec<f32> = (0..5 * k).map(|i| if i % k % 3 > 0 { f32::NAN } else { (i % 5) as f32 }).collect();
+            let finite: Vec<f32> = values.iter().map(|&value| if value.is_nan() { 9.0 } else { value }).collect();
+            let mut actual = vec![f32::NAN; 5 * TILE_ROWS];
+            tile_product(isa, MatrixView::new(&values, 5, k), &[], &x, Some(&nonzero), TILE_ROWS, &mut actual);
+            assert_eq!(actual, reference::tile_product(MatrixView::new(&finite, 5, k), &[], &x), "{k} on {isa}");
+        }
+        let mut nonzero = NonzeroFeatures::new(1);
+        let mut tile = [0.0; TILE_ROWS];
+        tile[TILE_ROWS - 1] = f32::NAN;
+        nonzero.find(isa, &tile);
+        let mut actual = [0.0; TILE_ROWS];
+        tile_product(isa, MatrixView::new(&[1.0], 1, 1), &[], &tile, Some(&nonzero), TILE_ROWS, &mut actual);
+        assert!(actual[TILE_ROWS - 1].is_nan(), "NaN is not zero");
+    }
+}
+
+#[test]
 fn a_row_of_a_tile_product_depends_on_that_row_alone() {
     let a = Matrix::from_slice(13, 300, &(0..3900).map(|i| (i as f32 * 0.37).sin()).collect::<Vec<_>>());
     let x: Vec<f32> = (0..300 * TILE_ROWS).map(|i| (i as f32 * 0.73).cos()).collect();
     for isa in Isa::available() {
         let product = |x: &[f32], rows| {
             let mut c = vec![0.0; 13 * TILE_ROWS];
-            tile_product(isa, a.view(), &[], x, rows, &mut c);
+            tile_product(isa, a.view(), &[], x, None, rows, &mut c);
             c
         };
         let whole = product(&x, TILE_ROWS);
@@ -84,6 +112,14 @@ fn a_row_of_a_tile_product_depends_on_that_row_alone() {
     }
 }
 
+/// The inputs of a row of a tile: some rows are zeros, some begin with them.
+fn inputs_of(columns: usize, index: usize, row: usize) -> Vec<f32> {
+    let mut values = integers(columns, index * 50 + row);
+    let zeros = [0, 40, columns][row % 3].min(columns);
+    values[..zeros].fill(0.0);
+    values
+}
+
 /// Tiles of deltas and inputs, the last of `last` rows; what is past them is NaN.
 fn tiles(count: usize, last: usize, outputs: usize, columns: usize) -> Vec<(Vec<f32>, TileRows, usize)> {
     let tile = |index: usize| {
@@ -92,7 +128,9 @@ fn tiles(count: usize, last: usize, outputs: usize, columns: usize) -> Vec<(Vec<
         delta.iter_mut().enumerate().filter(|(i, _)| i % TILE_ROWS >= rows).for_each(|(_, value)| *value = f32::NAN);
         let mut inputs = TileRows::zeros(columns);
         for row in 0..TILE_ROWS {
-            let values = if row < rows { integers(columns, index * 50 + row) } else { vec![f32::NAN; columns] };
+            let values = if row < rows { inputs_of(columns, index, row) } else { vec![f32::NAN; columns] };
+            // Twice, so that what a row held before must be forgotten.
+            inputs.set_row(row, &vec![f32::NAN; columns]);
             inputs.set_row(row, &values);
         }
         (delta, inputs, rows)
@@ -105,7 +143,7 @@ fn gradient(tiles: &[(Vec<f32>, TileRows, usize)], outputs: usize, columns: usiz
     let mut sums = vec![0.0; outputs * columns];
     for (index, (delta, _, rows)) in tiles.iter().enumerate() {
         for row in 0..*rows {
-            let inputs = integers(columns, index * 50 + row);
+            let inputs = inputs_of(columns, index, row);
             for output in 0..outputs {
                 for column in 0..columns {
                     sums[output * columns + column] += delta[output * TILE_ROWS + row] * inputs[column];
@@ -206,7 +244,7 @@ fn tiles_and_rows_turn_into_each_other() {
 #[should_panic(expected = "(2 x 3) times a tile of 64")]
 fn a_tile_that_does_not_fit_panics() {
     let a = Matrix::zeros(2, 3);
-    tile_product(Isa::best(), a.view(), &[], &[0.0; 64], 32, &mut [0.0; 64]);
+    tile_product(Isa::best(), a.view(), &[], &[0.0; 64], None, 32, &mut [0.0; 64]);
 }
 
 #[test]

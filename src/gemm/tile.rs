@@ -20,15 +20,72 @@ const DEPTH: usize = 256;
 /// Registers that a block of the output is wide.
 const WIDE: usize = 2;
 
+/// The features of a tile that are not zero in all of its rows. A product with the tile can leave out the others, which
+/// are many in images with margins and in one-hot columns.
+#[derive(Clone, Debug, Default)]
+pub struct NonzeroFeatures {
+    indices: Vec<u32>,
+    /// The features of the tile; every index is below.
+    features: usize,
+}
+
+impl NonzeroFeatures {
+    /// Room for a tile of so many features.
+    ///
+    /// # Panics
+    /// When there are more than 2³².
+    pub fn new(features: usize) -> Self {
+        assert!(u32::try_from(features).is_ok(), "{features} features");
+        Self { indices: Vec::with_capacity(features), features }
+    }
+
+    /// Finds those of a tile.
+    ///
+    /// # Panics
+    /// When the tile has another number of features.
+    pub fn find(&mut self, isa: Isa, tile: &[f32]) {
+        struct Find<'a>(&'a [f32], &'a mut Vec<u32>);
+        impl WithSimd for Find<'_> {
+            type Output = ();
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) {
+                let Self(tile, indices) = self;
+                for (index, feature) in (0..).zip(tile.chunks_exact(TILE_ROWS)) {
+                    let lanes = S::as_simd_f32s(feature).0.iter().copied();
+                    let any = lanes.fold(simd.splat_f32s(0.0), |any, values| simd.or_f32s(any, values));
+                    // As bits, so that NaN counts; the sign does not.
+                    let magnitude = simd.transmute_u32s_f32s(simd.abs_f32s(any));
+                    let nonzero = simd.greater_than_u32s(magnitude, simd.splat_u32s(0));
+                    if simd.first_true_m32s(nonzero) < S::F32_LANES {
+                        indices.push(index);
+                    }
+                }
+            }
+        }
+        assert_eq!(tile.len(), self.features * TILE_ROWS, "a tile of {} features", self.features);
+        self.indices.clear();
+        isa.run(Find(tile, &mut self.indices));
+    }
+}
+
 /// C ← A · X + b for a tile X (k × 32) and the first `rows` of its rows: C is a tile too, m × 32, and A is m × k.
 ///
-/// A may be a transposed view. `bias` has m elements, or none for zeros. The other rows of C hold anything after. An
-/// element of C depends on its row of A, its bias and its row of the tile alone. The sum runs over k in order, in single
-/// precision; its error is at most about (k + 1) ε (Σ|a||x| + |b|).
+/// A may be a transposed view. `bias` has m elements, or none for zeros. The other rows of C hold anything after. Where
+/// `nonzero` names the features of X that are not zero, the others are not looked at. An element of C depends on its row
+/// of A, its bias and its row of the tile alone. The sum runs over k in order, in single precision; its error is at most
+/// about (k + 1) ε (Σ|a||x| + |b|).
 ///
 /// # Panics
 /// When the shapes do not fit together.
-pub fn tile_product(isa: Isa, a: MatrixView<'_>, bias: &[f32], x: &[f32], rows: usize, c: &mut [f32]) {
+pub fn tile_product(
+    isa: Isa,
+    a: MatrixView<'_>,
+    bias: &[f32],
+    x: &[f32],
+    nonzero: Option<&NonzeroFeatures>,
+    rows: usize,
+    c: &mut [f32],
+) {
     let (m, k) = (a.rows(), a.columns());
     assert!(
         x.len() == k * TILE_ROWS && c.len() == m * TILE_ROWS && (bias.is_empty() || bias.len() == m),
@@ -38,13 +95,15 @@ pub fn tile_product(isa: Isa, a: MatrixView<'_>, bias: &[f32], x: &[f32], rows: 
         bias.len()
     );
     assert!(rows <= TILE_ROWS, "{rows} rows of a tile");
-    isa.run(TileProduct { a, bias, x, rows, c });
+    assert!(nonzero.is_none_or(|nonzero| nonzero.features == k), "the nonzero features of another tile");
+    isa.run(TileProduct { a, bias, x, nonzero, rows, c });
 }
 
 struct TileProduct<'a> {
     a: MatrixView<'a>,
     bias: &'a [f32],
     x: &'a [f32],
+    nonzero: Option<&'a NonzeroFeatures>,
     rows: usize,
     c: &'a mut [f32],
 }
@@ -53,48 +112,74 @@ impl WithSimd for TileProduct<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 { self.run::<S, 12, 4>(simd) } else { self.run::<S, 6, 2>(simd) }
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        match self.nonzero {
+            Some(nonzero) => {
+                let mut stretches = nonzero.indices.chunks(DEPTH);
+                self.stretch(simd, true, stretches.next().unwrap_or(&[]).iter().map(|&k| k as usize));
+                stretches.for_each(|stretch| self.stretch(simd, false, stretch.iter().map(|&k| k as usize)));
+            }
+            None => {
+                let depth = self.a.columns();
+                self.stretch(simd, true, 0..DEPTH.min(depth));
+                for start in (DEPTH..depth).step_by(DEPTH) {
+                    self.stretch(simd, false, start..depth.min(start + DEPTH));
+                }
+            }
+        }
     }
 }
 
 impl TileProduct<'_> {
-    /// Blocks of `HIGH` features, then of `LOW`, then of one.
+    /// Adds the products of some weights and their part of the tile to C, or to the biases at `first`.
     #[inline(always)]
-    fn run<S: Simd, const HIGH: usize, const LOW: usize>(mut self, simd: S) {
-        let mut start = 0;
-        loop {
-            let depth = (self.a.columns() - start).min(DEPTH);
-            let mut feature = 0;
-            while feature + HIGH <= self.a.rows() {
-                self.block::<S, HIGH>(simd, feature, start, depth);
-                feature += HIGH;
-            }
-            while feature + LOW <= self.a.rows() {
-                self.block::<S, LOW>(simd, feature, start, depth);
-                feature += LOW;
-            }
-            while feature < self.a.rows() {
-                self.block::<S, 1>(simd, feature, start, depth);
-                feature += 1;
-            }
-            start += depth;
-            if start == self.a.columns() {
-                return;
-            }
+    fn stretch<S: Simd>(&mut self, simd: S, first: bool, terms: impl Iterator<Item = usize> + Clone) {
+        if S::REGISTER_COUNT >= 32 {
+            self.blocks::<S, 8, 4>(simd, first, terms);
+        } else {
+            self.blocks::<S, 6, 2>(simd, first, terms);
         }
     }
 
-    /// Features from `feature` on, and weights from `start` on, for all rows of the tile.
+    /// Blocks of `HIGH` features, then of `LOW`, then of one.
     #[inline(always)]
-    fn block<S: Simd, const HIGH: usize>(&mut self, simd: S, feature: usize, start: usize, depth: usize) {
+    fn blocks<S: Simd, const HIGH: usize, const LOW: usize>(
+        &mut self,
+        simd: S,
+        first: bool,
+        terms: impl Iterator<Item = usize> + Clone,
+    ) {
+        let mut feature = 0;
+        while feature + HIGH <= self.a.rows() {
+            self.block::<S, HIGH>(simd, feature, first, terms.clone());
+            feature += HIGH;
+        }
+        while feature + LOW <= self.a.rows() {
+            self.block::<S, LOW>(simd, feature, first, terms.clone());
+            feature += LOW;
+        }
+        while feature < self.a.rows() {
+            self.block::<S, 1>(simd, feature, first, terms.clone());
+            feature += 1;
+        }
+    }
+
+    /// Features from `feature` on, for all rows of the tile.
+    #[inline(always)]
+    fn block<S: Simd, const HIGH: usize>(
+        &mut self,
+        simd: S,
+        feature: usize,
+        first: bool,
+        terms: impl Iterator<Item = usize> + Clone,
+    ) {
         let mut row = 0;
         while row + S::F32_LANES < self.rows {
-            self.registers::<S, HIGH, WIDE>(simd, [feature, row], start, depth);
+            self.registers::<S, HIGH, WIDE>(simd, [feature, row], first, terms.clone());
             row += WIDE * S::F32_LANES;
         }
         if row < self.rows {
-            self.registers::<S, HIGH, 1>(simd, [feature, row], start, depth);
+            self.registers::<S, HIGH, 1>(simd, [feature, row], first, terms);
         }
     }
 
@@ -104,30 +189,31 @@ impl TileProduct<'_> {
         &mut self,
         simd: S,
         [feature, row]: [usize; 2],
-        start: usize,
-        depth: usize,
+        first: bool,
+        terms: impl Iterator<Item = usize>,
     ) {
         let (row_stride, column_stride) = (self.a.row_stride(), self.a.column_stride());
-        assert!(feature + HIGH <= self.a.rows() && start + depth <= self.a.columns());
-        assert!(row + WIDE * S::F32_LANES <= TILE_ROWS);
-        // SAFETY: by the assertions, and those of `tile_product`, the block lies inside A, X and C: A's view holds every
-        // element of its rows and columns, and X and C hold `TILE_ROWS` elements a column and a row of A.
+        assert!(feature + HIGH <= self.a.rows() && row + WIDE * S::F32_LANES <= TILE_ROWS);
+        // SAFETY: by the assertions here and in `tile_product`, the block lies inside A, X and C: A's view holds every
+        // element of its rows and columns, X and C hold `TILE_ROWS` elements a column and a row of A, and the terms are
+        // columns of A.
         unsafe {
             let c = self.c.as_mut_ptr().add(feature * TILE_ROWS + row);
             let at = |i: usize, j: usize| c.add(i * TILE_ROWS + j * S::F32_LANES).cast::<S::f32s>();
             let mut sums = [[simd.splat_f32s(0.0); WIDE]; HIGH];
             for i in 0..HIGH {
                 for j in 0..WIDE {
-                    if start > 0 {
+                    if !first {
                         sums[i][j] = at(i, j).read_unaligned();
                     } else if !self.bias.is_empty() {
                         sums[i][j] = simd.splat_f32s(self.bias[feature + i]);
                     }
                 }
             }
-            let mut a = self.a.as_slice().as_ptr().add(feature * row_stride + start * column_stride);
-            let mut x = self.x.as_ptr().add(start * TILE_ROWS + row);
-            for _ in 0..depth {
+            let a = self.a.as_slice().as_ptr().add(feature * row_stride);
+            let x = self.x.as_ptr().add(row);
+            for k in terms {
+                let (a, x) = (a.add(k * column_stride), x.add(k * TILE_ROWS));
                 let column: [S::f32s; WIDE] =
                     std::array::from_fn(|j| x.add(j * S::F32_LANES).cast::<S::f32s>().read_unaligned());
                 for i in 0..HIGH {
@@ -136,8 +222,6 @@ impl TileProduct<'_> {
                         sums[i][j] = simd.mul_add_e_f32s(weight, column[j], sums[i][j]);
                     }
                 }
-                a = a.wrapping_add(column_stride);
-                x = x.wrapping_add(TILE_ROWS);
             }
             for i in 0..HIGH {
                 for j in 0..WIDE {

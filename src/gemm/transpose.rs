@@ -1,7 +1,7 @@
 //! Transposing between rows and tiles.
 
-use crate::kernels::{Isa, LANE_NUMBERS, lanes_below};
-use pulp::{MemMask, Simd, WithSimd};
+use crate::kernels::{Isa, LANE_NUMBERS};
+use pulp::{Simd, WithSimd};
 
 /// The lanes of the widest register.
 const MOST_LANES: usize = LANE_NUMBERS.len();
@@ -42,64 +42,65 @@ impl WithSimd for Transpose<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for column in (0..self.columns).step_by(S::F32_LANES) {
-            for row in (0..self.rows).step_by(S::F32_LANES) {
+        let whole = |length: usize| length / S::F32_LANES * S::F32_LANES;
+        let (rows, columns) = (whole(self.rows), whole(self.columns));
+        for column in (0..columns).step_by(S::F32_LANES) {
+            for row in (0..rows).step_by(S::F32_LANES) {
                 self.square(simd, row, column);
+            }
+        }
+        for row in 0..self.rows {
+            for column in if row < rows { columns } else { 0 }..self.columns {
+                self.to[column * self.to_stride + row] = self.from[row * self.from_stride + column];
             }
         }
     }
 }
 
 impl Transpose<'_> {
-    /// As many rows as a register has lanes, and as many columns, or what is left of them.
+    /// As many rows as a register has lanes, and as many columns.
     ///
     /// It exchanges the off-diagonal halves of the square, then those of its quarters, and so on down to single elements
     /// (Eklundh, "A fast computer method for matrix transposing", 1972): a rotation and a selection a register each time.
     #[inline(always)]
     fn square<S: Simd>(&mut self, simd: S, row: usize, column: usize) {
         let lanes = S::F32_LANES;
-        let (rows, columns) = ((self.rows - row).min(lanes), (self.columns - column).min(lanes));
-        let (some_columns, some_rows) =
-            (MemMask::new(lanes_below(simd, columns)), MemMask::new(lanes_below(simd, rows)));
-        let mut square = [simd.splat_f32s(0.0); MOST_LANES];
-        for i in 0..rows {
-            let from = &self.from[(row + i) * self.from_stride + column..][..columns];
-            // SAFETY: the slice holds the columns, which the mask stops at; a whole register where they fill one.
-            square[i] = unsafe {
-                if columns == lanes {
-                    from.as_ptr().cast::<S::f32s>().read_unaligned()
-                } else {
-                    simd.mask_load_ptr_f32s(some_columns, from.as_ptr())
-                }
-            };
-        }
-        let mut distance = lanes / 2;
-        while distance > 0 {
-            let upper = upper_of_pairs(simd, distance);
-            for i in (0..lanes).filter(|i| i & distance == 0) {
-                let (first, second) = (square[i], square[i + distance]);
-                square[i] = simd.select_f32s(upper, simd.rotate_right_f32s(second, distance), first);
-                square[i + distance] = simd.select_f32s(upper, second, simd.rotate_left_f32s(first, distance));
-            }
-            distance /= 2;
-        }
-        for j in 0..columns {
-            let to = &mut self.to[(column + j) * self.to_stride + row..][..rows];
-            // SAFETY: the slice holds the rows, which the mask stops at; a whole register where they fill one.
-            unsafe {
-                if rows == lanes {
-                    to.as_mut_ptr().cast::<S::f32s>().write_unaligned(square[j]);
-                } else {
-                    simd.mask_store_ptr_f32s(some_rows, to.as_mut_ptr(), square[j]);
+        assert!(row + lanes <= self.rows && column + lanes <= self.columns);
+        // SAFETY: the square lies inside of both slices, as the assertions here and in `transpose` say. Loops of fixed
+        // lengths, so that the compiler unrolls them and keeps the square in registers.
+        unsafe {
+            let from = self.from.as_ptr().add(row * self.from_stride + column);
+            let mut square: [S::f32s; MOST_LANES] = std::array::from_fn(|i| match i < lanes {
+                true => from.add(i * self.from_stride).cast::<S::f32s>().read_unaligned(),
+                false => simd.splat_f32s(0.0),
+            });
+            exchange::<S, 8>(simd, &mut square);
+            exchange::<S, 4>(simd, &mut square);
+            exchange::<S, 2>(simd, &mut square);
+            exchange::<S, 1>(simd, &mut square);
+            let to = self.to.as_mut_ptr().add(column * self.to_stride + row);
+            for (j, values) in square.into_iter().enumerate() {
+                if j < lanes {
+                    to.add(j * self.to_stride).cast::<S::f32s>().write_unaligned(values);
                 }
             }
         }
     }
 }
 
-/// A mask of the lanes whose number has the bit `distance`.
+/// Exchanges, in each square of twice `DISTANCE` rows and lanes along the diagonal, the two quarters off the diagonal.
 #[inline(always)]
-fn upper_of_pairs<S: Simd>(simd: S, distance: usize) -> S::m32s {
-    let bits = simd.and_u32s(pulp::cast_lossy(LANE_NUMBERS), simd.splat_u32s(distance as u32));
-    simd.greater_than_u32s(bits, simd.splat_u32s(0))
+fn exchange<S: Simd, const DISTANCE: usize>(simd: S, square: &mut [S::f32s; MOST_LANES]) {
+    if DISTANCE >= S::F32_LANES {
+        return;
+    }
+    let bits = simd.and_u32s(pulp::cast_lossy(LANE_NUMBERS), simd.splat_u32s(DISTANCE as u32));
+    let upper = simd.greater_than_u32s(bits, simd.splat_u32s(0));
+    for i in 0..MOST_LANES {
+        if i < S::F32_LANES && i & DISTANCE == 0 {
+            let (first, second) = (square[i], square[i + DISTANCE]);
+            square[i] = simd.select_f32s(upper, simd.rotate_right_f32s(second, DISTANCE), first);
+            square[i + DISTANCE] = simd.select_f32s(upper, second, simd.rotate_left_f32s(first, DISTANCE));
+        }
+    }
 }

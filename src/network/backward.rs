@@ -8,10 +8,13 @@
 use super::pieces::Piece;
 use super::{Architecture, BatchError, Layer, Loss, Network, pieces};
 use crate::data::Rows;
-use crate::gemm::{TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
+use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
 use crate::kernels::{self, Isa, Update, with_denormals_flushed};
 use crate::matrix::AlignedBuffer;
 use crate::parallel::{for_each_piece, is_worth_sharing};
+
+/// How many rows before it is gathered a row is fetched into the cache.
+const ROWS_AHEAD: usize = 4;
 
 /// A minibatch on its way through a network: every layer's inputs and deltas, in buffers that are allocated once.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ struct Tile {
     row: AlignedBuffer,
     /// The rows, feature by feature: inputs of the first layer, and targets of the last.
     input: AlignedBuffer,
+    nonzero: NonzeroFeatures,
     traces: Vec<Trace>,
     error: BatchError,
 }
@@ -121,6 +125,7 @@ impl Tile {
             rows: 0,
             row: AlignedBuffer::zeros(columns),
             input: AlignedBuffer::zeros(columns * TILE_ROWS),
+            nonzero: NonzeroFeatures::new(columns),
             traces: layers.iter().enumerate().map(trace).collect(),
             error: BatchError::default(),
         }
@@ -130,10 +135,14 @@ impl Tile {
         self.rows = rows.len();
         let inputs = &mut self.traces[0].inputs;
         for (index, &row) in rows.iter().enumerate() {
+            if let Some(&soon) = rows.get(index + ROWS_AHEAD) {
+                data.prefetch(soon);
+            }
             data.copy_row(row, &mut self.row);
             inputs.set_row(index, &self.row);
         }
         inputs.copy_to(isa, self.rows, &mut self.input);
+        self.nonzero.find(isa, &self.input);
     }
 
     fn gradient(&self, layer: usize) -> TileGradient<'_> {
@@ -187,7 +196,8 @@ impl Network {
             let (before, rest) = tile.traces.split_at_mut(index);
             let input = before.last().map_or(&tile.input, |trace| &trace.output);
             let (here, after) = rest.split_first_mut().expect("a trace for each layer");
-            self.preactivate(index, input, tile.rows, &mut here.output);
+            let nonzero = (index == 0).then_some(&tile.nonzero);
+            self.preactivate(index, input, nonzero, tile.rows, &mut here.output);
             if let Some(preactivation) = &mut here.preactivation {
                 preactivation.copy_from_slice(&here.output);
             }
@@ -204,7 +214,7 @@ impl Network {
         for index in (1..layers.len()).rev() {
             let (before, rest) = tile.traces.split_at_mut(index);
             let Trace { preactivation, output, delta, .. } = &mut before[index - 1];
-            self.product(self.weights(index).transposed(), &[], &rest[0].delta, tile.rows, delta);
+            self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, delta);
             layers[index - 1].activation().backward(self.isa, preactivation.as_ref().unwrap_or(output), delta);
         }
     }

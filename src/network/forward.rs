@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{Layer, Network};
 use crate::evaluate::Reconstruct;
-use crate::gemm::{TILE_ROWS, tile_product, transpose};
+use crate::gemm::{NonzeroFeatures, TILE_ROWS, tile_product, transpose};
 use crate::kernels::with_denormals_flushed;
 use crate::matrix::{AlignedBuffer, Matrix, MatrixView};
 use crate::parallel::for_each_piece;
@@ -43,15 +43,17 @@ impl Network {
         let buffer = || AlignedBuffer::zeros(widest * TILE_ROWS);
         let pieces = output.as_mut_slice().par_chunks_mut(TILE_ROWS * outputs).enumerate();
         pieces.for_each_init(
-            || [buffer(), buffer()],
-            |[here, next], (tile, output)| {
+            || (buffer(), buffer(), NonzeroFeatures::new(inputs)),
+            |(here, next, nonzero), (tile, output)| {
                 let (start, rows) = (tile * TILE_ROWS, output.len() / outputs);
                 let from = input.rows_view(start..start + rows).as_slice();
                 with_denormals_flushed(|| {
                     transpose(self.isa, [rows, inputs], from, inputs, here, TILE_ROWS);
+                    nonzero.find(self.isa, &here[..inputs * TILE_ROWS]);
                     for (layer, index) in layers.iter().zip(depth.clone()) {
                         let output = &mut next[..layer.outputs() * TILE_ROWS];
-                        self.preactivate(index, &here[..layer.inputs() * TILE_ROWS], rows, output);
+                        let nonzero = (index == depth.start).then_some(&*nonzero);
+                        self.preactivate(index, &here[..layer.inputs() * TILE_ROWS], nonzero, rows, output);
                         layer.activation().forward(self.isa, output);
                         std::mem::swap(here, next);
                     }
@@ -63,18 +65,35 @@ impl Network {
     }
 
     /// What a layer computes before its activation: W · inputs + b, for the first `rows` rows of a tile.
-    pub(super) fn preactivate(&self, layer: usize, input: &[f32], rows: usize, output: &mut [f32]) {
-        self.product(self.weights(layer), self.biases(layer), input, rows, output);
+    pub(super) fn preactivate(
+        &self,
+        layer: usize,
+        input: &[f32],
+        nonzero: Option<&NonzeroFeatures>,
+        rows: usize,
+        output: &mut [f32],
+    ) {
+        self.product(self.weights(layer), self.biases(layer), input, nonzero, rows, output);
     }
 
     /// A tile product, shared between threads where it is large.
-    pub(super) fn product(&self, a: MatrixView<'_>, bias: &[f32], input: &[f32], rows: usize, output: &mut [f32]) {
+    pub(super) fn product(
+        &self,
+        a: MatrixView<'_>,
+        bias: &[f32],
+        input: &[f32],
+        nonzero: Option<&NonzeroFeatures>,
+        rows: usize,
+        output: &mut [f32],
+    ) {
         let operations = rows * a.rows() * a.columns();
         for_each_piece(output, PIECE_FEATURES * TILE_ROWS, operations, |piece, output| {
             let start = piece * PIECE_FEATURES;
             let features = start..start + output.len() / TILE_ROWS;
             let bias = if bias.is_empty() { bias } else { &bias[features.clone()] };
-            with_denormals_flushed(|| tile_product(self.isa, a.rows_view(features), bias, input, rows, output));
+            with_denormals_flushed(|| {
+                tile_product(self.isa, a.rows_view(features), bias, input, nonzero, rows, output)
+            });
         });
     }
 }

@@ -1,0 +1,21 @@
+//! A hint to fetch what will be read soon.
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// Lines that are asked for; the processor sees by then where the reader is heading.
+const LINES: usize = 16;
+
+/// Asks for the beginning of a slice to be fetched into the cache, where the processor can be asked; nothing else
+/// happens.
+#[inline]
+pub fn prefetch<T>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks((LINE / size_of::<T>().max(1)).max(1)).take(LINES) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch has no effect on memory, and SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (values, LINE, LINES);
+}
