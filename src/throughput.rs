@@ -57,7 +57,7 @@ pub fn measure(
     let epochs = ((0.6 * share / first) as usize).max(1);
     let (mut peaks, mut training, mut reconstruction) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        peaks.push(peak(Isa::best(), Duration::from_secs_f64(0.1 * share)));
+        peaks.push(peak(Duration::from_secs_f64(0.1 * share)));
         training.push(seconds_of_epoch(epochs)?);
     }
     for _ in 0..ROUNDS {
@@ -77,11 +77,11 @@ pub fn measure(
 }
 
 /// Operations per second of multiply-adds on all threads of the pool at once.
-fn peak(isa: Isa, duration: Duration) -> f64 {
+pub fn peak(duration: Duration) -> f64 {
     let rates = rayon::broadcast(|_| {
         let (start, mut operations) = (Instant::now(), 0.0);
         while start.elapsed() < duration {
-            operations += multiply_adds(isa, PEAK_STEPS);
+            operations += multiply_adds(Isa::best(), PEAK_STEPS);
         }
         operations / start.elapsed().as_secs_f64()
     });

@@ -7,7 +7,7 @@
 
 use super::tile::TILE_ROWS;
 use super::transpose::transpose;
-use crate::kernels::{Isa, Map, Update, WithRule, lanes_below};
+use crate::kernels::{Isa, Map, Update, WithRule, lanes_below, prefetch_line};
 use crate::matrix::AlignedBuffer;
 use pulp::{MemMask, Simd, WithSimd};
 use std::ops::Range;
@@ -253,6 +253,11 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T,
         let FoldWeights { outputs, columns, count, tile, .. } = &self.shape;
         let (lanes, offset) = (S::F32_LANES, column % BLOCK_COLUMNS);
         assert!(output + HIGH <= outputs.end && offset + WIDE * lanes <= BLOCK_COLUMNS);
+        let at = |i: usize, j: usize| (output - outputs.start + i) * columns + column + j * lanes;
+        for i in 0..HIGH {
+            // They are needed when the sum is done, and by then they are here.
+            self.buffers.iter().for_each(|buffer| (0..WIDE).for_each(|j| prefetch_line(buffer.wrapping_add(at(i, j)))));
+        }
         let mut sums = [[simd.splat_f32s(0.0); WIDE]; HIGH];
         for index in 0..*count {
             let here = tile(index);
@@ -281,11 +286,9 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T,
         }
         for i in 0..HIGH {
             for j in 0..WIDE {
-                let column = column + j * lanes;
-                if column < *columns {
-                    let at = (output - outputs.start + i) * columns + column;
+                if column + j * lanes < *columns {
                     // SAFETY: the output and the column are among those that the buffers hold.
-                    unsafe { self.apply(simd, at, columns - column, sums[i][j]) };
+                    unsafe { self.apply(simd, at(i, j), columns - column - j * lanes, sums[i][j]) };
                 }
             }
         }

@@ -7,15 +7,19 @@
 //! A block of the output, as many features high as there are registers for, stays in registers while the contraction
 //! runs over a stretch of [`DEPTH`] weights, whose part of the tile stays in the cache for all blocks.
 
-use crate::kernels::Isa;
+use crate::kernels::{Isa, prefetch_line};
 use crate::matrix::MatrixView;
 use pulp::{Simd, WithSimd};
 
 /// Rows of a tile: two AVX-512 registers.
 pub const TILE_ROWS: usize = 32;
 
-/// Weights that are contracted with between two visits to the output: their part of a tile has 32 KiB.
-const DEPTH: usize = 256;
+/// Weights that are contracted with between two visits to the output: their part of a tile has 128 KiB, and stays in the
+/// second-level cache.
+const DEPTH: usize = 1024;
+
+/// How many weights before it is multiplied with a weight is fetched, where they do not lie side by side.
+const AHEAD: usize = 32;
 
 /// Registers that a block of the output is wide.
 const WIDE: usize = 2;
@@ -214,6 +218,7 @@ impl TileProduct<'_> {
             let x = self.x.as_ptr().add(row);
             for k in terms {
                 let (a, x) = (a.add(k * column_stride), x.add(k * TILE_ROWS));
+                prefetch_line(a.wrapping_add(AHEAD * column_stride));
                 let column: [S::f32s; WIDE] =
                     std::array::from_fn(|j| x.add(j * S::F32_LANES).cast::<S::f32s>().read_unaligned());
                 for i in 0..HIGH {

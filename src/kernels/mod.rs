@@ -38,6 +38,7 @@ pub use isa::Isa;
 pub use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
 pub use peak::multiply_adds;
 pub use prefetch::prefetch;
+pub(crate) use prefetch::prefetch_line;
 pub use rows::{add_row, column_sums};
 pub use slice::{axpy, dot, exp, scale, squared_norm, sum};
 pub(crate) use sweep::{LANE_NUMBERS, Map, lanes_below};
