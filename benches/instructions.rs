@@ -6,9 +6,9 @@
 // The macros make items that cannot carry documentation.
 #![allow(missing_docs)]
 
-use diabolo::gemm::gemm;
-use diabolo::kernels::{Activation, Isa};
-use diabolo::matrix::Matrix;
+use diabolo::gemm::{TILE_ROWS, TileGradient, TileRows, fold_weights, gemm, tile_product};
+use diabolo::kernels::{Activation, Isa, Update};
+use diabolo::matrix::{AlignedBuffer, Matrix};
 use diabolo::network::{Activations, Architecture, Batch, Initialisation, Loss, Network};
 use diabolo::optimizer::{Optimizer, OptimizerChoice};
 use diabolo::reference::pairs::{Case, Pair, pairs};
@@ -69,6 +69,47 @@ fn product([a, b, mut c]: [Matrix; 3]) -> Matrix {
     c
 }
 
+/// A tile of inputs and one of outputs (or their deltas), of a layer with weights outputs × inputs.
+fn layer((outputs, inputs): (usize, usize)) -> (Matrix, AlignedBuffer, AlignedBuffer) {
+    let tile = |features: usize| {
+        let values: Vec<f32> = (0..features * TILE_ROWS).map(|i| (i % 17) as f32).collect();
+        AlignedBuffer::from(&values[..])
+    };
+    let [weights, ..] = matrices((outputs, inputs, 1));
+    (weights, tile(inputs), tile(outputs))
+}
+
+#[library_benchmark(setup = layer)]
+#[bench::hidden_layer((100, 784))]
+#[bench::waist((2, 100))]
+fn tile_forward((weights, input, mut output): (Matrix, AlignedBuffer, AlignedBuffer)) -> AlignedBuffer {
+    tile_product(Isa::best(), weights.view(), &[], black_box(&input), None, TILE_ROWS, &mut output);
+    output
+}
+
+#[library_benchmark(setup = layer)]
+#[bench::hidden_layer((100, 784))]
+fn tile_backward((weights, mut input, output): (Matrix, AlignedBuffer, AlignedBuffer)) -> AlignedBuffer {
+    tile_product(Isa::best(), weights.view().transposed(), &[], black_box(&output), None, TILE_ROWS, &mut input);
+    input
+}
+
+fn gradient_of(sizes: (usize, usize)) -> (Matrix, TileRows, AlignedBuffer) {
+    let (weights, input, delta) = layer(sizes);
+    let mut inputs = TileRows::zeros(weights.columns());
+    inputs.set(Isa::best(), TILE_ROWS, &input);
+    (weights, inputs, delta)
+}
+
+#[library_benchmark(setup = gradient_of)]
+#[bench::hidden_layer((100, 784))]
+fn fold_sgd((mut weights, inputs, delta): (Matrix, TileRows, AlignedBuffer)) -> Matrix {
+    let (outputs, columns) = (weights.rows(), weights.columns());
+    let tile = |_| TileGradient { delta: &delta, inputs: &inputs, rows: TILE_ROWS };
+    fold_weights(Isa::best(), 0..outputs, columns, 1, tile, Update::sgd(weights.as_mut_slice(), 0.01));
+    weights
+}
+
 /// A network, a minibatch of rows, and the buffers of a step. It is small enough to stay on one thread.
 struct Step {
     network: Network,
@@ -99,5 +140,8 @@ fn training_step(mut step: Step) -> Step {
     step
 }
 
-library_benchmark_group!(name = kernels, benchmarks = [kernel, product, training_step]);
+library_benchmark_group!(
+    name = kernels,
+    benchmarks = [kernel, product, tile_forward, tile_backward, fold_sgd, training_step]
+);
 main!(library_benchmark_groups = kernels);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::data::{Rows, for_each_chunk};
 use crate::error::Result;
 use crate::evaluate::Reconstruct;
-use crate::kernels::{Isa, multiply_adds};
+use crate::kernels::Isa;
 use crate::network::Network;
 use crate::train::{TrainOptions, train};
 
@@ -81,7 +81,7 @@ pub fn peak(duration: Duration) -> f64 {
     let rates = rayon::broadcast(|_| {
         let (start, mut operations) = (Instant::now(), 0.0);
         while start.elapsed() < duration {
-            operations += multiply_adds(Isa::best(), PEAK_STEPS);
+            operations += Isa::best().multiply_adds(PEAK_STEPS);
         }
         operations / start.elapsed().as_secs_f64()
     });

@@ -148,11 +148,11 @@ def compare(name, diabolo, frameworks, threads, rounds):
     gain = statistics.median(run[rate_key] / single[rate_key] for run, single, _ in reports)
     layers = "-".join(map(str, workload.layers))
     print(f"\n### {name}: {layers}, {workload.optimizer if workload.task == 'training' else 'forward'}\n")
-    print("| | rows/s | peer / diabolo |\n|---|---:|---:|")
+    print("| | rows/s | diabolo / it |\n|---|---:|---:|")
     print(f"| diabolo | {ours:,.0f} | 1 |")
     for peer in peers:
         theirs = statistics.median(rates[peer])
-        print(f"| {peer} | {theirs:,.0f} | {theirs / ours:.2f} |")
+        print(f"| {peer} | {theirs:,.0f} | {ours / theirs:.2f} |")
     print(f"\ndiabolo, on {threads} threads: {share:.1%} of the FMA peak; {gain:.2f} x as fast as on 1.")
     if name == "iris":
         epochs = [f"{peer} {150e6 / statistics.median(rates[peer]):.1f}" for peer in peers]

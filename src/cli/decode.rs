@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::arguments::{ColumnArguments, check_output};
-use super::table::write_rows;
+use super::table::{Table, write_rows};
 use crate::data::{Columns, Scaling};
 use crate::error::Result;
 use crate::model::Model;
@@ -29,7 +29,10 @@ impl Decode {
         check_output(self.out.as_deref(), &[&self.model, Path::new(&self.codes)])?;
         let model = Model::load(&self.model)?;
         let codes = self.columns.read(&self.codes, Columns::Named(model.code_names()))?;
-        let rows = model.decode(&Scaling::none().rows(&codes)).map_err(|error| error.of(codes.source()))?;
-        write_rows(self.out.as_deref(), model.column_names.as_deref(), &rows, self.columns.asked_labels(&codes))
+        let labels = self.columns.asked_labels(&codes);
+        let table = Table { header: model.column_names.as_deref(), columns: model.body.columns(), labels };
+        write_rows(self.out.as_deref(), &table, |visit| {
+            model.decode_each(&Scaling::none().rows(&codes), visit).map_err(|error| error.of(codes.source()))
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::{ModelAndData, check_output};
-use super::table::write_rows;
+use super::table::{Table, write_rows};
 use crate::error::Result;
 
 /// Write the code of each row as CSV
@@ -22,7 +22,9 @@ impl Encode {
     pub fn run(&self) -> Result<()> {
         check_output(self.out.as_deref(), &self.input.paths())?;
         let (model, dataset) = self.input.read()?;
-        let codes = model.encode(&dataset)?;
-        write_rows(self.out.as_deref(), Some(&model.code_names()), &codes, self.input.columns.asked_labels(&dataset))
+        let header = model.code_names();
+        let labels = self.input.columns.asked_labels(&dataset);
+        let table = Table { header: Some(&header), columns: header.len(), labels };
+        write_rows(self.out.as_deref(), &table, |visit| model.encode_each(&dataset, visit))
     }
 }

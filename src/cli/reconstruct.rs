@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::{ModelAndData, check_output};
-use super::table::write_rows;
+use super::table::{Table, write_rows};
 use crate::error::Result;
 
 /// Write each row as the model gives it back, as CSV in the data's own units
@@ -22,8 +22,8 @@ impl Reconstruct {
     pub fn run(&self) -> Result<()> {
         check_output(self.out.as_deref(), &self.input.paths())?;
         let (model, dataset) = self.input.read()?;
-        let rows = model.reconstruct(&dataset)?;
         let labels = self.input.columns.asked_labels(&dataset);
-        write_rows(self.out.as_deref(), model.column_names.as_deref(), &rows, labels)
+        let table = Table { header: model.column_names.as_deref(), columns: model.body.columns(), labels };
+        write_rows(self.out.as_deref(), &table, |visit| model.reconstruct_each(&dataset, visit))
     }
 }

@@ -1,21 +1,40 @@
 //! Rows as CSV, to a file or to standard output.
 
-use std::io;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use crate::data::{Labels, write_csv};
+use crate::data::{CsvWriter, Labels};
 use crate::error::{Error, Result};
 use crate::file::write_whole;
 use crate::matrix::Matrix;
 
-/// Writes rows under their column names, with the labels, if any, as the last column.
-pub fn write_rows(out: Option<&Path>, names: Option<&[String]>, rows: &Matrix, labels: Option<&Labels>) -> Result<()> {
-    match out {
-        Some(path) => write_whole(path, |out| write_csv(out, names, rows, labels)),
-        None => write_csv(io::stdout().lock(), names, rows, labels).map_err(|source| Error::Io {
-            path: "standard output".into(),
-            action: "cannot write",
-            source,
-        }),
-    }
+/// What stands above and beside rows.
+pub struct Table<'a> {
+    pub header: Option<&'a [String]>,
+    pub columns: usize,
+    pub labels: Option<&'a Labels>,
+}
+
+/// Writes the rows that `each` visits, some at a time: to a file whole or not at all, else as they come.
+pub fn write_rows(
+    out: Option<&Path>,
+    table: &Table<'_>,
+    each: impl FnOnce(&mut dyn FnMut(&Matrix) -> Result<()>) -> Result<()>,
+) -> Result<()> {
+    let name = out.map_or(PathBuf::from("standard output"), Path::to_path_buf);
+    let io_error = |source| Error::Io { path: name.clone(), action: "cannot write", source };
+    // What went wrong, if it was not the file's own making.
+    let mut failed = None;
+    let write = |out: &mut dyn Write| {
+        let mut writer = CsvWriter::new(out, table.header, table.columns, table.labels);
+        each(&mut |rows| writer.write(rows).map_err(io_error)).map_err(|error| {
+            failed = Some(error);
+            io::Error::other("the rows end early")
+        })
+    };
+    let written = match out {
+        Some(path) => write_whole(path, write),
+        None => write(&mut io::stdout().lock()).map_err(io_error),
+    };
+    failed.map_or(written, Err)
 }

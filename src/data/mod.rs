@@ -2,7 +2,7 @@
 //!
 //! [`read()`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
 //! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`], and turns what a model
-//! gives back into the units of the file. [`write_csv`] writes such rows.
+//! gives back into the units of the file. [`CsvWriter`] writes such rows.
 //!
 //! | format | told by | holds |
 //! |---|---|---|
@@ -25,6 +25,6 @@ mod write;
 pub use built_in::BUILT_IN_NAMES;
 pub use dataset::{Dataset, Labels, Values};
 pub use read::{Columns, ReadOptions, read, read_from};
-pub use rows::{Rows, Subset, for_each_chunk};
+pub use rows::{Rows, Subset, for_each_chunk, try_for_each_chunk};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
-pub use write::write_csv;
+pub use write::{CsvWriter, write_csv};

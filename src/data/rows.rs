@@ -36,17 +36,37 @@ pub trait Rows: Sync {
     }
 }
 
-/// Rows that are read together: bounds the memory, whatever the number of rows.
-const CHUNK_ROWS: usize = 4096;
+/// Elements that are read together, about: bounds the memory, whatever the number of rows and their width.
+const CHUNK_ELEMENTS: usize = 1 << 22;
 
-/// Calls `visit` with all rows in order, some thousand at a time.
+/// The fewest and the most rows that are read together.
+const CHUNK_ROWS: [usize; 2] = [32, 4096];
+
+/// Calls `visit` with all rows in order, up to some thousand at a time.
 pub fn for_each_chunk(rows: &dyn Rows, mut visit: impl FnMut(&Matrix)) {
-    for start in (0..rows.rows()).step_by(CHUNK_ROWS) {
-        let indices: Vec<usize> = (start..rows.rows().min(start + CHUNK_ROWS)).collect();
+    let all: Result<(), std::convert::Infallible> = try_for_each_chunk(rows, |chunk| {
+        visit(chunk);
+        Ok(())
+    });
+    match all {
+        Ok(()) => {}
+    }
+}
+
+/// As [`for_each_chunk`], until `visit` fails.
+///
+/// # Errors
+/// That of `visit`.
+pub fn try_for_each_chunk<E>(rows: &dyn Rows, mut visit: impl FnMut(&Matrix) -> Result<(), E>) -> Result<(), E> {
+    let [fewest, most] = CHUNK_ROWS;
+    let together = (CHUNK_ELEMENTS / rows.columns().max(1) / fewest * fewest).clamp(fewest, most);
+    for start in (0..rows.rows()).step_by(together) {
+        let indices: Vec<usize> = (start..rows.rows().min(start + together)).collect();
         let mut chunk = Matrix::zeros(indices.len(), rows.columns());
         rows.gather(&indices, chunk.as_mut_slice());
-        visit(&chunk);
+        visit(&chunk)?;
     }
+    Ok(())
 }
 
 impl Rows for Matrix {

@@ -275,20 +275,20 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T,
                     let values: [S::f32s; WIDE] = std::array::from_fn(|j| {
                         inputs.add(row * BLOCK_COLUMNS + j * lanes).cast::<S::f32s>().read_unaligned()
                     });
-                    for i in 0..HIGH {
+                    for (i, sums) in sums.iter_mut().enumerate() {
                         let delta = simd.splat_f32s(*delta.add(i * TILE_ROWS + row));
-                        for j in 0..WIDE {
-                            sums[i][j] = simd.mul_add_e_f32s(delta, values[j], sums[i][j]);
+                        for (sum, value) in sums.iter_mut().zip(values) {
+                            *sum = simd.mul_add_e_f32s(delta, value, *sum);
                         }
                     }
                 }
             }
         }
-        for i in 0..HIGH {
-            for j in 0..WIDE {
+        for (i, sums) in sums.into_iter().enumerate() {
+            for (j, sum) in sums.into_iter().enumerate() {
                 if column + j * lanes < *columns {
                     // SAFETY: the output and the column are among those that the buffers hold.
-                    unsafe { self.apply(simd, at(i, j), columns - column - j * lanes, sums[i][j]) };
+                    unsafe { self.apply(simd, at(i, j), columns - column - j * lanes, sum) };
                 }
             }
         }

@@ -196,21 +196,21 @@ fn a_folded_update_is_the_sweep_over_a_written_gradient() {
         TileGradient { delta, inputs, rows: *rows }
     };
     let length = outputs * columns;
-    let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
+    const STEP: AdamStep = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
     for isa in Isa::available() {
         let mut written = vec![0.0; length];
         fold_weights(isa, 0..outputs, columns, count, tile, Update::write(&mut written));
-        let rules: [fn([&mut [f32]; 3], AdamStep) -> Update<'_>; 3] = [
-            |[parameters, ..], _| Update::sgd(parameters, 0.1),
-            |[parameters, velocity, _], _| Update::momentum(parameters, velocity, 0.1, 0.9),
-            |[parameters, first, second], step| Update::adam(parameters, first, second, step),
+        let rules: [fn([&mut [f32]; 3]) -> Update<'_>; 3] = [
+            |[parameters, ..]| Update::sgd(parameters, 0.1),
+            |[parameters, velocity, _]| Update::momentum(parameters, velocity, 0.1, 0.9),
+            |[parameters, first, second]| Update::adam(parameters, first, second, STEP),
         ];
         for rule in rules {
             let start = [integers(length, 5), integers(length, 6), vec![2.0; length]];
             let (mut folded, mut swept) = (start.clone(), start);
-            let update = rule(folded.each_mut().map(Vec::as_mut_slice), step);
+            let update = rule(folded.each_mut().map(Vec::as_mut_slice));
             fold_weights(isa, 0..outputs, columns, count, tile, update);
-            rule(swept.each_mut().map(Vec::as_mut_slice), step).apply(isa, &written);
+            rule(swept.each_mut().map(Vec::as_mut_slice)).apply(isa, &written);
             assert_eq!(folded, swept, "{isa}");
         }
     }

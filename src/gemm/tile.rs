@@ -205,12 +205,12 @@ impl TileProduct<'_> {
             let c = self.c.as_mut_ptr().add(feature * TILE_ROWS + row);
             let at = |i: usize, j: usize| c.add(i * TILE_ROWS + j * S::F32_LANES).cast::<S::f32s>();
             let mut sums = [[simd.splat_f32s(0.0); WIDE]; HIGH];
-            for i in 0..HIGH {
-                for j in 0..WIDE {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                for (j, sum) in sums.iter_mut().enumerate() {
                     if !first {
-                        sums[i][j] = at(i, j).read_unaligned();
+                        *sum = at(i, j).read_unaligned();
                     } else if !self.bias.is_empty() {
-                        sums[i][j] = simd.splat_f32s(self.bias[feature + i]);
+                        *sum = simd.splat_f32s(self.bias[feature + i]);
                     }
                 }
             }
@@ -221,16 +221,16 @@ impl TileProduct<'_> {
                 prefetch_line(a.wrapping_add(AHEAD * column_stride));
                 let column: [S::f32s; WIDE] =
                     std::array::from_fn(|j| x.add(j * S::F32_LANES).cast::<S::f32s>().read_unaligned());
-                for i in 0..HIGH {
+                for (i, sums) in sums.iter_mut().enumerate() {
                     let weight = simd.splat_f32s(*a.add(i * row_stride));
-                    for j in 0..WIDE {
-                        sums[i][j] = simd.mul_add_e_f32s(weight, column[j], sums[i][j]);
+                    for (sum, value) in sums.iter_mut().zip(column) {
+                        *sum = simd.mul_add_e_f32s(weight, value, *sum);
                     }
                 }
             }
-            for i in 0..HIGH {
-                for j in 0..WIDE {
-                    at(i, j).write_unaligned(sums[i][j]);
+            for (i, sums) in sums.into_iter().enumerate() {
+                for (j, sum) in sums.into_iter().enumerate() {
+                    at(i, j).write_unaligned(sum);
                 }
             }
         }

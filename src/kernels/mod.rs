@@ -36,7 +36,6 @@ pub use bytes::bytes_to_floats;
 pub use denormals::with_denormals_flushed;
 pub use isa::Isa;
 pub use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
-pub use peak::multiply_adds;
 pub use prefetch::prefetch;
 pub(crate) use prefetch::prefetch_line;
 pub use rows::{add_row, column_sums};

@@ -18,11 +18,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use flate2::Crc;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
 
 use super::header::{BodyHeader, FORMAT, Header, LayerHeader};
 use super::{Body, Model};
@@ -47,8 +47,7 @@ impl Model {
     /// # Errors
     /// When the file cannot be written; what stood there before then still stands.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let bytes = self.to_bytes();
-        write_whole(path, |out| out.write_all(&bytes))
+        write_whole(path, |out| self.write(out))
     }
 
     /// Reads a model from a file.
@@ -89,23 +88,36 @@ impl Model {
 
     /// The bytes of the model's file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut tensors: Vec<_> = self
-            .tensors()
-            .into_iter()
-            .map(|(name, shape, values)| {
-                (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
-            })
-            .collect();
-        tensors.sort();
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).expect("a vector takes all that is written to it");
+        bytes
+    }
+
+    /// Writes the bytes of the model's file, with no copy of the parameters.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut tensors = self.tensors();
+        tensors.sort_by(|(first, ..), (second, ..)| first.cmp(second));
         let header = serde_json::to_string(&self.header()).expect("the header has string keys and plain values");
         let unsealed = format!(",{}", &header[1..]);
-        let checksum = checksum(&unsealed, tensors.iter().map(|(_, _, bytes)| bytes.as_slice()));
-        let metadata = HashMap::from([(METADATA_KEY.into(), format!("{CHECKSUM_START}{checksum}\"{unsealed}"))]);
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("the shape fits the elements");
-            (name.as_str(), view)
+        let checksum = checksum(&unsealed, tensors.iter().flat_map(|(_, _, values)| bytes_of(values)));
+        let sealed = format!("{CHECKSUM_START}{checksum}\"{unsealed}");
+        let mut end = 0;
+        let infos = tensors.iter().map(|(name, shape, values)| {
+            let start = end;
+            end += size_of_val(*values);
+            (name.clone(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) })
         });
-        safetensors::serialize(views, Some(metadata)).expect("tensor names differ")
+        let metadata = Metadata::new(Some(HashMap::from([(METADATA_KEY.into(), sealed)])), infos.collect())
+            .expect("tensors lie side by side and their shapes fit them");
+        let mut header = serde_json::to_string(&metadata).expect("the header has string keys and plain values");
+        // Blanks up to a multiple of eight bytes, as the format wants it.
+        header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(header.as_bytes())?;
+        tensors.iter().flat_map(|(_, _, values)| bytes_of(values)).try_for_each(|bytes| out.write_all(&bytes))
     }
 
     /// Reads the bytes of a model's file, whose name is for messages.
@@ -313,9 +325,14 @@ impl TensorReader<'_> {
     }
 }
 
-fn checksum<'a>(text: &str, tensors: impl Iterator<Item = &'a [u8]>) -> String {
+/// The little-endian bytes of all values, some thousand values at a time.
+fn bytes_of(values: &[f32]) -> impl Iterator<Item = Vec<u8>> {
+    values.chunks(1 << 14).map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+}
+
+fn checksum<B: AsRef<[u8]>>(text: &str, tensors: impl Iterator<Item = B>) -> String {
     let mut crc = Crc::new();
     crc.update(text.as_bytes());
-    tensors.for_each(|bytes| crc.update(bytes));
+    tensors.for_each(|bytes| crc.update(bytes.as_ref()));
     format!("{:08x}", crc.sum())
 }

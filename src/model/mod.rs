@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::data::{Columns, Dataset, Rows, Scaling, for_each_chunk};
+use crate::data::{Columns, Dataset, Rows, Scaling, try_for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::matrix::Matrix;
@@ -157,11 +157,7 @@ impl Model {
     /// # Errors
     /// When the rows do not have the model's width, or their values are out of all proportion.
     pub fn encode(&self, dataset: &Dataset) -> Result<Matrix> {
-        self.check_width(dataset)?;
-        let width = self.body.code_size();
-        let codes = map_chunks(&self.scaling.rows(dataset), width, |chunk| self.body.encode(chunk));
-        check_finite(&codes, "the code").map_err(|error| error.of(dataset.source()))?;
-        Ok(codes)
+        collect(dataset.rows(), self.body.code_size(), |visit| self.encode_each(dataset, visit))
     }
 
     /// The rows that codes stand for, in the user's units: rows × columns.
@@ -169,6 +165,37 @@ impl Model {
     /// # Errors
     /// When the codes do not have the width of the waist, or their values are out of all proportion.
     pub fn decode(&self, codes: &dyn Rows) -> Result<Matrix> {
+        collect(codes.rows(), self.body.columns(), |visit| self.decode_each(codes, visit))
+    }
+
+    /// The reconstruction of all rows, in the user's units: to the last bit what decoding their codes gives.
+    ///
+    /// # Errors
+    /// When the rows do not have the model's width, or their values are out of all proportion.
+    pub fn reconstruct(&self, dataset: &Dataset) -> Result<Matrix> {
+        collect(dataset.rows(), self.body.columns(), |visit| self.reconstruct_each(dataset, visit))
+    }
+
+    /// As [`Model::encode`], some rows at a time, so that the codes need not all be held.
+    ///
+    /// # Errors
+    /// As [`Model::encode`], and that of `visit`.
+    pub fn encode_each(&self, dataset: &Dataset, mut visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
+        self.check_width(dataset)?;
+        let mut done = 0;
+        try_for_each_chunk(&self.scaling.rows(dataset), |chunk| {
+            let codes = self.body.encode(chunk);
+            check_finite(&codes, done, "the code").map_err(|error| error.of(dataset.source()))?;
+            done += codes.rows();
+            visit(&codes)
+        })
+    }
+
+    /// As [`Model::decode`], some rows at a time, so that the rows need not all be held.
+    ///
+    /// # Errors
+    /// As [`Model::decode`], and that of `visit`.
+    pub fn decode_each(&self, codes: &dyn Rows, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         if codes.columns() != self.body.code_size() {
             return Err(Error::Mismatch(format!(
                 "the codes have {} columns, but the model's waist has {}",
@@ -176,23 +203,36 @@ impl Model {
                 self.body.code_size()
             )));
         }
-        let rows = map_chunks(codes, self.body.columns(), |chunk| {
-            let mut rows = self.body.decode(chunk);
+        self.each_in_units(codes, |chunk| self.body.decode(chunk), visit)
+    }
+
+    /// As [`Model::reconstruct`], some rows at a time, so that the rows need not all be held.
+    ///
+    /// # Errors
+    /// As [`Model::reconstruct`], and that of `visit`.
+    pub fn reconstruct_each(&self, dataset: &Dataset, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
+        self.check_width(dataset)?;
+        let each = self.each_in_units(&self.scaling.rows(dataset), |chunk| self.body.reconstruct(chunk), visit);
+        each.map_err(|error| error.of(dataset.source()))
+    }
+
+    /// Visits what `map` makes of rows, in the user's units.
+    fn each_in_units(
+        &self,
+        rows: &dyn Rows,
+        map: impl Fn(&Matrix) -> Matrix,
+        mut visit: impl FnMut(&Matrix) -> Result<()>,
+    ) -> Result<()> {
+        let mut done = 0;
+        try_for_each_chunk(rows, |chunk| {
+            let mut rows = map(chunk);
             for row in 0..rows.rows() {
                 self.scaling.invert(rows.row_mut(row));
             }
-            rows
-        });
-        check_finite(&rows, "what is decoded")?;
-        Ok(rows)
-    }
-
-    /// The reconstruction of all rows, in the user's units: to the last bit what decoding their codes gives.
-    ///
-    /// # Errors
-    /// When the rows do not have the model's width.
-    pub fn reconstruct(&self, dataset: &Dataset) -> Result<Matrix> {
-        self.decode(&self.encode(dataset)?)
+            check_finite(&rows, done, "what is decoded")?;
+            done += rows.rows();
+            visit(&rows)
+        })
     }
 
     /// The reconstruction error, in the units that the body sees.
@@ -215,25 +255,29 @@ impl Model {
     }
 }
 
-/// Refuses what could not be read back.
-fn check_finite(rows: &Matrix, what: &str) -> Result<()> {
+/// Refuses what could not be read back; `before` rows came before these.
+fn check_finite(rows: &Matrix, before: usize, what: &str) -> Result<()> {
     match rows.as_slice().iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(index) => Err(Error::Mismatch(format!(
             "{what} of row {} is no finite number; the values are too far from those of the training",
-            index / rows.columns() + 1
+            before + index / rows.columns() + 1
         ))),
     }
 }
 
-/// Maps rows chunk by chunk to rows of another width.
-fn map_chunks(rows: &dyn Rows, width: usize, map: impl Fn(&Matrix) -> Matrix) -> Matrix {
-    let mut out = Matrix::zeros(rows.rows(), width);
+/// One matrix of all rows that `each` visits.
+fn collect(
+    rows: usize,
+    columns: usize,
+    each: impl FnOnce(&mut dyn FnMut(&Matrix) -> Result<()>) -> Result<()>,
+) -> Result<Matrix> {
+    let mut all = Matrix::zeros(rows, columns);
     let mut start = 0;
-    for_each_chunk(rows, |chunk| {
-        let values = map(chunk);
-        out.as_mut_slice()[start..][..values.as_slice().len()].copy_from_slice(values.as_slice());
-        start += values.as_slice().len();
-    });
-    out
+    each(&mut |some| {
+        all.as_mut_slice()[start..][..some.as_slice().len()].copy_from_slice(some.as_slice());
+        start += some.as_slice().len();
+        Ok(())
+    })?;
+    Ok(all)
 }

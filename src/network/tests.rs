@@ -76,6 +76,23 @@ fn gradient_and_errors_agree_with_the_reference_over_several_tiles_on_every_inst
 }
 
 #[test]
+fn wide_layers_and_rows_with_zeros_agree_with_the_reference_on_every_instruction_set() {
+    // Wider than what is contracted at once; a third of the columns are zero in every row, others in some.
+    let mut rows = rows(70, 1100, 6);
+    for row in 0..70 {
+        for (column, value) in rows.row_mut(row).iter_mut().enumerate() {
+            if column % 3 == 0 || (column / 100 + row) % 4 == 0 {
+                *value = 0.0;
+            }
+        }
+    }
+    for isa in Isa::available() {
+        let network = network("1100,30,1100", Activation::Sigmoid, Loss::SquaredError, true).with_isa(isa);
+        reference::assert_gradient_agrees(&network, &rows, Loss::SquaredError, 1e-4);
+    }
+}
+
+#[test]
 fn a_short_batch_in_used_buffers_gives_the_gradient_of_its_rows_alone() {
     let network = network("6,3,6", Activation::Tanh, Loss::SquaredError, true);
     let data = rows(100, 6, 3);
