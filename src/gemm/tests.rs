@@ -187,6 +187,9 @@ fn folded_gradients_of_every_shape_agree_with_the_reference_and_touch_nothing_el
     }
 }
 
+/// An update of parameters and what it may remember of them.
+type Rule = fn([&mut [f32]; 3]) -> Update<'_>;
+
 #[test]
 fn a_folded_update_is_the_sweep_over_a_written_gradient() {
     let (outputs, columns, count) = (29, 45, 3);
@@ -200,7 +203,7 @@ fn a_folded_update_is_the_sweep_over_a_written_gradient() {
     for isa in Isa::available() {
         let mut written = vec![0.0; length];
         fold_weights(isa, 0..outputs, columns, count, tile, Update::write(&mut written));
-        let rules: [fn([&mut [f32]; 3]) -> Update<'_>; 3] = [
+        let rules: [Rule; 3] = [
             |[parameters, ..]| Update::sgd(parameters, 0.1),
             |[parameters, velocity, _]| Update::momentum(parameters, velocity, 0.1, 0.9),
             |[parameters, first, second]| Update::adam(parameters, first, second, STEP),

@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 /// The lanes of the widest register.
 const MOST_LANES: usize = LANE_NUMBERS.len();
 
-/// to[c][r] = from[r][c] for r < `rows` and c < `columns`; the elements of a row, and of a row of `to`, are neighbours,
+/// `to[c][r] = from[r][c]` for r < `rows` and c < `columns`; the elements of a row, and of a row of `to`, are neighbours,
 /// and rows start `from_stride` and `to_stride` elements apart. What lies between them in `to` is left as it is.
 ///
 /// # Panics
