@@ -12,6 +12,9 @@ use crate::train::{TrainOptions, train};
 /// Rounds whose median is reported; in each, everything is measured in turn.
 const ROUNDS: usize = 5;
 
+/// Epochs of a round at most: of small networks, enough for a median.
+const MOST_EPOCHS: f64 = 100_000.0;
+
 /// Steps of the multiply-add loop between two looks at the clock: about a millisecond.
 const PEAK_STEPS: usize = 1 << 18;
 
@@ -54,7 +57,7 @@ pub fn measure(
         Ok(median(history.epochs.iter().map(|epoch| epoch.seconds).collect()))
     };
     let first = seconds_of_epoch(1)?;
-    let epochs = ((0.6 * share / first) as usize).max(1);
+    let epochs = (0.6 * share / first.max(f64::MIN_POSITIVE)).clamp(1.0, MOST_EPOCHS) as usize;
     let (mut peaks, mut training, mut reconstruction) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         peaks.push(peak(Duration::from_secs_f64(0.1 * share)));
@@ -80,7 +83,7 @@ pub fn measure(
 pub fn peak(duration: Duration) -> f64 {
     let rates = rayon::broadcast(|_| {
         let (start, mut operations) = (Instant::now(), 0.0);
-        while start.elapsed() < duration {
+        while operations == 0.0 || start.elapsed() < duration {
             operations += Isa::best().multiply_adds(PEAK_STEPS);
         }
         operations / start.elapsed().as_secs_f64()

@@ -125,7 +125,7 @@ def ask_diabolo(program, workload, threads):
         sys.exit(f"{' '.join(map(str, command))} failed")
     report = json.loads(output)
     runs = {run["threads"]: run for run in report["runs"]}
-    return runs[threads], runs[1], report.get("peak_memory_bytes", usage.ru_maxrss * 1024)
+    return runs[threads], runs[1], usage.ru_maxrss * 1024
 
 
 def compare(name, diabolo, frameworks, threads, rounds):

@@ -11,6 +11,7 @@ use super::facts::{Facts, print, print_side_by_side};
 use crate::data::{Columns, Dataset, Rows, Scaling, ScalingChoice};
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
+use crate::model::check_memory;
 use crate::network::{Architecture, LayerSizes, Network};
 use crate::random::{Purpose, generator};
 use crate::throughput::{Rate, Throughput, measure};
@@ -20,6 +21,8 @@ use crate::throughput::{Rate, Throughput, measure};
 /// It trains on the data, or on random images of the input's size, with one thread and with all, and prints rows per
 /// second, and arithmetic per second beside the most that the processor's multiply-adds reach in the same run.
 #[derive(Debug, Args)]
+#[command(mut_arg("epochs", |epochs| epochs.hide(true)))]
+#[command(mut_arg("columns", |columns| columns.requires("data")), mut_arg("label", |label| label.requires("data")))]
 pub struct Bench {
     /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits [default: random bytes]
     data: Option<String>,
@@ -31,10 +34,10 @@ pub struct Bench {
     #[command(flatten)]
     train: TrainArguments,
     /// Rows of random data
-    #[arg(long, default_value_t = 8192, conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 8192, allow_negative_numbers = true, conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
     rows: u32,
     /// Seconds to train, about, for each number of threads
-    #[arg(long, default_value_t = 3.0, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value_t = 3.0, allow_negative_numbers = true, value_name = "SECONDS", value_parser = seconds)]
     seconds: f64,
     /// Print one JSON object
     #[arg(long)]
@@ -71,6 +74,7 @@ impl Bench {
     fn measure(&self, rows: &dyn Rows) -> Result<Throughput> {
         let options = self.train.options(self.layers.clone(), ScalingChoice::Auto, 1)?;
         let architecture = Architecture::new(self.layers.clone(), options.activations, options.bias);
+        check_memory(&architecture, options.train.batch_size.min(rows.rows()))?;
         let mut network = Network::new(architecture, options.initialisation, 1);
         measure(&mut network, rows, &options.train, Duration::from_secs_f64(self.seconds))
     }

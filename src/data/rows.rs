@@ -1,5 +1,7 @@
 //! Rows to learn from or to run a model on, whatever holds them.
 
+use std::convert::Infallible;
+
 use crate::kernels;
 use crate::matrix::Matrix;
 
@@ -44,13 +46,10 @@ const CHUNK_ROWS: [usize; 2] = [32, 4096];
 
 /// Calls `visit` with all rows in order, up to some thousand at a time.
 pub fn for_each_chunk(rows: &dyn Rows, mut visit: impl FnMut(&Matrix)) {
-    let all: Result<(), std::convert::Infallible> = try_for_each_chunk(rows, |chunk| {
+    let Ok(()) = try_for_each_chunk::<Infallible>(rows, |chunk| {
         visit(chunk);
         Ok(())
     });
-    match all {
-        Ok(()) => {}
-    }
 }
 
 /// As [`for_each_chunk`], until `visit` fails.

@@ -39,9 +39,13 @@ pub struct TileRows {
 
 impl TileRows {
     /// Room for a tile of so many columns.
+    ///
+    /// # Panics
+    /// When that are more elements than a slice can have.
     pub fn zeros(columns: usize) -> Self {
         let blocks = columns.div_ceil(BLOCK_COLUMNS);
-        Self { values: AlignedBuffer::zeros(blocks * BLOCK), columns, nonzero: vec![0; blocks] }
+        let length = blocks.checked_mul(BLOCK).expect("a tile has at most usize::MAX elements");
+        Self { values: AlignedBuffer::zeros(length), columns, nonzero: vec![0; blocks] }
     }
 
     /// Takes one row.
@@ -97,7 +101,7 @@ pub struct TileGradient<'a> {
 impl TileGradient<'_> {
     fn check(&self, outputs: usize, columns: usize) {
         assert!(
-            self.delta.len() >= outputs * TILE_ROWS
+            self.delta.len() / TILE_ROWS >= outputs
                 && self.inputs.columns == columns
                 && (1..=TILE_ROWS).contains(&self.rows),
             "{} rows of a tile of {} deltas and {} inputs for {outputs} outputs and {columns} inputs",
@@ -111,6 +115,7 @@ impl TileGradient<'_> {
 /// Applies `update` to the weights (row-major, `columns` wide) of some outputs of a layer, with the gradient
 /// Σ Δᵀ · inputs over the first `count` tiles.
 ///
+/// Rows whose inputs are zero over a block of columns are left out, which changes no bit as long as the deltas are finite.
 /// An element depends on its output's deltas and its column's inputs alone. The sum runs over the rows in order, in
 /// single precision; its error is at most about n ε Σ|delta||input| for n rows.
 ///
@@ -124,7 +129,8 @@ pub fn fold_weights<'a>(
     tile: impl Fn(usize) -> TileGradient<'a>,
     update: Update<'_>,
 ) {
-    assert_eq!(update.length(), outputs.len() * columns, "one parameter for each of {outputs:?} x {columns}");
+    let length = outputs.len().checked_mul(columns).filter(|_| outputs.end <= usize::MAX / TILE_ROWS);
+    assert_eq!(Some(update.length()), length, "one parameter for each of {outputs:?} x {columns}");
     update.with_rule(FoldWeights { isa, outputs, columns, count, tile });
 }
 
@@ -163,6 +169,7 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>> WithSimd for BiasSums<'_, T> {
             let mut lanes = simd.splat_f32s(0.0);
             for index in 0..self.count {
                 let TileGradient { delta, rows, .. } = (self.tile)(index);
+                assert!(rows <= TILE_ROWS, "{rows} rows of a tile");
                 let (whole, rest) = S::as_simd_f32s(&delta[output * TILE_ROWS..][..rows]);
                 for &values in whole {
                     lanes = simd.add_f32s(lanes, values);

@@ -37,7 +37,7 @@ impl NonzeroFeatures {
     /// Room for a tile of so many features.
     ///
     /// # Panics
-    /// When there are more than 2³².
+    /// When there are 2³² or more.
     pub fn new(features: usize) -> Self {
         assert!(u32::try_from(features).is_ok(), "{features} features");
         Self { indices: Vec::with_capacity(features), features }
@@ -75,8 +75,8 @@ impl NonzeroFeatures {
 /// C ← A · X + b for a tile X (k × 32) and the first `rows` of its rows: C is a tile too, m × 32, and A is m × k.
 ///
 /// A may be a transposed view. `bias` has m elements, or none for zeros. The other rows of C hold anything after. Where
-/// `nonzero` names the features of X that are not zero, the others are not looked at. An element of C depends on its row
-/// of A, its bias and its row of the tile alone. The sum runs over k in order, in single precision; its error is at most
+/// `nonzero` names the features of X that are not zero, the others are not looked at: as long as A is finite that changes
+/// no bit, and an element of C depends on its row of A, its bias and its row of the tile alone. The sum runs over k in order, in single precision; its error is at most
 /// about (k + 1) ε (Σ|a||x| + |b|).
 ///
 /// # Panics
@@ -92,7 +92,9 @@ pub fn tile_product(
 ) {
     let (m, k) = (a.rows(), a.columns());
     assert!(
-        x.len() == k * TILE_ROWS && c.len() == m * TILE_ROWS && (bias.is_empty() || bias.len() == m),
+        Some(x.len()) == k.checked_mul(TILE_ROWS)
+            && Some(c.len()) == m.checked_mul(TILE_ROWS)
+            && (bias.is_empty() || bias.len() == m),
         "({m} x {k}) times a tile of {} into a tile of {}, with {} biases",
         x.len(),
         c.len(),
@@ -214,8 +216,9 @@ impl TileProduct<'_> {
                     }
                 }
             }
-            let a = self.a.as_slice().as_ptr().add(feature * row_stride);
-            let x = self.x.as_ptr().add(row);
+            // Without terms, these may point past the end of nothing.
+            let a = self.a.as_slice().as_ptr().wrapping_add(feature * row_stride);
+            let x = self.x.as_ptr().wrapping_add(row);
             for k in terms {
                 let (a, x) = (a.add(k * column_stride), x.add(k * TILE_ROWS));
                 prefetch_line(a.wrapping_add(AHEAD * column_stride));
@@ -230,7 +233,8 @@ impl TileProduct<'_> {
             }
             for (i, sums) in sums.into_iter().enumerate() {
                 for (j, sum) in sums.into_iter().enumerate() {
-                    at(i, j).write_unaligned(sum);
+                    // −0 becomes 0, as it does when the product with a zero is added.
+                    at(i, j).write_unaligned(simd.add_f32s(sum, simd.splat_f32s(0.0)));
                 }
             }
         }

@@ -23,8 +23,10 @@ pub fn transpose(
         return;
     }
     assert!(from_stride >= columns && to_stride >= rows, "rows overlap");
-    assert!(from.len() >= (rows - 1) * from_stride + columns, "{rows} x {columns} from {} elements", from.len());
-    assert!(to.len() >= (columns - 1) * to_stride + rows, "{rows} x {columns} to {} elements", to.len());
+    let end = |count: usize, stride: usize, width| (count - 1).checked_mul(stride)?.checked_add(width);
+    let holds = |length: usize, end: Option<usize>| end.is_some_and(|end| end <= length);
+    assert!(holds(from.len(), end(rows, from_stride, columns)), "{rows} x {columns} from {} elements", from.len());
+    assert!(holds(to.len(), end(columns, to_stride, rows)), "{rows} x {columns} to {} elements", to.len());
     isa.run(Transpose { rows, columns, from, from_stride, to, to_stride });
 }
 

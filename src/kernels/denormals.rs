@@ -2,13 +2,24 @@
 //!
 //! Saturated sigmoids, and moments of weights that no longer change, make numbers below the smallest normal one. Many
 //! processors take a hundred times as long over them, and nothing here needs them: a training step treats them as zero.
+//!
+//! Rust assumes that arithmetic runs in the processor's default mode, and knows no way to say otherwise; this is a
+//! deliberate breach, as of every program that flushes. It is safe in practice because the mode changes the results of
+//! instructions and nothing else, and because no call is inlined across the change: arithmetic stays on its side of it.
 
 /// Runs `work` on this thread with denormals flushed to zero, as arguments and as results, where the processor can
 /// (x86-64 and AArch64), and then leaves the thread as it was, also when `work` panics.
+///
+/// `work` must not wait for other threads: whatever else rayon runs on this one meanwhile would be flushed too.
+#[inline(never)]
 pub fn with_denormals_flushed<T>(work: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn call<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
     let before = control::read();
     if before & control::FLUSH == control::FLUSH {
-        return work();
+        return call(work);
     }
     struct Restore(control::Register);
     impl Drop for Restore {
@@ -18,7 +29,7 @@ pub fn with_denormals_flushed<T>(work: impl FnOnce() -> T) -> T {
     }
     control::write(before | control::FLUSH);
     let _restore = Restore(before);
-    work()
+    call(work)
 }
 
 /// The control register of floating-point arithmetic.
@@ -40,7 +51,7 @@ mod control {
 
     pub fn write(value: Register) {
         // SAFETY: the value was read from the register, with or without the two bits of `FLUSH`, which change how
-        // denormals are rounded and nothing else.
+        // denormals are treated and nothing else; the page of this module says what that means for Rust.
         unsafe { asm!("ldmxcsr [{}]", in(reg) &value, options(nostack, preserves_flags)) };
     }
 }

@@ -67,7 +67,7 @@ pub fn fit_autoencoder(
     let seed = options.train.seed;
     let split = Split::new(dataset, validation, options.scaling, seed)?;
     let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
-    check_memory(architecture.buffer_length(), &options.layers)?;
+    check_memory(&architecture, options.train.batch_size.min(split.training.len()))?;
     let mut network = Network::new(architecture, options.initialisation, seed);
     let history = split
         .with_rows(|training, held_out| train(&mut network, training, held_out, &options.train, observer))
@@ -177,12 +177,15 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Refuses a network that this machine has no memory to train: parameters, gradient and two moments of each.
-fn check_memory(parameters: usize, layers: &LayerSizes) -> Result<()> {
-    let length = parameters.saturating_mul(4);
-    Vec::<f32>::new().try_reserve_exact(length).map_err(|_| Error::Setting {
+/// Refuses a network that this machine has no memory to train in batches of so many rows.
+///
+/// # Errors
+/// When the memory cannot be had.
+pub fn check_memory(architecture: &Architecture, batch_rows: usize) -> Result<()> {
+    let bytes = architecture.training_bytes(batch_rows);
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::Setting {
         name: "layers",
-        problem: format!("`{layers}` needs {} GiB to train, more than can be had", length >> 28),
+        problem: format!("`{}` needs {} GiB to train, more than can be had", architecture.sizes(), bytes >> 30),
     })
 }
 
@@ -245,9 +248,11 @@ mod tests {
 
     #[test]
     fn a_network_beyond_all_memory_is_an_error() {
-        let layers = "4,2,4".parse().unwrap();
-        assert!(check_memory(1000, &layers).is_ok());
-        let message = check_memory(1 << 60, &layers).unwrap_err().to_string();
-        assert!(message.contains("`4,2,4` needs 17179869184 GiB"), "{message}");
+        let architecture = |sizes: &str| {
+            Architecture::new(sizes.parse().unwrap(), Activations::hidden(crate::kernels::Activation::Relu), true)
+        };
+        assert!(check_memory(&architecture("4,2,4"), 1000).is_ok());
+        let message = check_memory(&architecture("1000000000,1,1000000000"), 1 << 40).unwrap_err().to_string();
+        assert!(message.contains("`1000000000,1,1000000000` needs"), "{message}");
     }
 }

@@ -69,7 +69,7 @@ impl Batch {
     }
 
     /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of
-    /// the rows that were traced last.
+    /// the rows that were traced last. What lies between the layers stays as it is.
     ///
     /// # Panics
     /// When there are not as many parameters.
@@ -169,11 +169,9 @@ impl Network {
         for_each_piece(tiles, 1, work, |index, tile| {
             let tile = &mut tile[0];
             let start = index * TILE_ROWS;
-            with_denormals_flushed(|| {
-                tile.gather(self.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
-                self.forward(tile);
-                self.backward(tile, loss, rows.len());
-            });
+            tile.gather(self.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
+            self.forward(tile);
+            self.backward(tile, loss, rows.len());
         });
         let mut error = BatchError::default();
         tiles.iter().for_each(|tile| error += tile.error);
@@ -197,11 +195,11 @@ impl Network {
             let input = before.last().map_or(&tile.input, |trace| &trace.output);
             let (here, after) = rest.split_first_mut().expect("a trace for each layer");
             let nonzero = (index == 0).then_some(&tile.nonzero);
-            self.preactivate(index, input, nonzero, tile.rows, &mut here.output);
+            self.product(self.weights(index), self.biases(index), input, nonzero, tile.rows, &mut here.output);
             if let Some(preactivation) = &mut here.preactivation {
                 preactivation.copy_from_slice(&here.output);
             }
-            layer.activation().forward(self.isa, &mut here.output);
+            with_denormals_flushed(|| layer.activation().forward(self.isa, &mut here.output));
             if let Some(after) = after.first_mut() {
                 after.inputs.set(self.isa, tile.rows, &here.output);
             }
@@ -210,12 +208,13 @@ impl Network {
 
     fn backward(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) {
         let layers = self.architecture.layers();
-        tile.error = self.output_delta(tile, loss, batch_rows);
+        tile.error = with_denormals_flushed(|| self.output_delta(tile, loss, batch_rows));
         for index in (1..layers.len()).rev() {
             let (before, rest) = tile.traces.split_at_mut(index);
             let Trace { preactivation, output, delta, .. } = &mut before[index - 1];
             self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, delta);
-            layers[index - 1].activation().backward(self.isa, preactivation.as_ref().unwrap_or(output), delta);
+            let saved = preactivation.as_ref().unwrap_or(output);
+            with_denormals_flushed(|| layers[index - 1].activation().backward(self.isa, saved, delta));
         }
     }
 

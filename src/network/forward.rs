@@ -47,36 +47,24 @@ impl Network {
             |(here, next, nonzero), (tile, output)| {
                 let (start, rows) = (tile * TILE_ROWS, output.len() / outputs);
                 let from = input.rows_view(start..start + rows).as_slice();
-                with_denormals_flushed(|| {
-                    transpose(self.isa, [rows, inputs], from, inputs, here, TILE_ROWS);
-                    nonzero.find(self.isa, &here[..inputs * TILE_ROWS]);
-                    for (layer, index) in layers.iter().zip(depth.clone()) {
-                        let output = &mut next[..layer.outputs() * TILE_ROWS];
-                        let nonzero = (index == depth.start).then_some(&*nonzero);
-                        self.preactivate(index, &here[..layer.inputs() * TILE_ROWS], nonzero, rows, output);
-                        layer.activation().forward(self.isa, output);
-                        std::mem::swap(here, next);
-                    }
-                    transpose(self.isa, [outputs, rows], here, TILE_ROWS, output, outputs);
-                });
+                transpose(self.isa, [rows, inputs], from, inputs, here, TILE_ROWS);
+                nonzero.find(self.isa, &here[..inputs * TILE_ROWS]);
+                for (layer, index) in layers.iter().zip(depth.clone()) {
+                    let input = &here[..layer.inputs() * TILE_ROWS];
+                    let output = &mut next[..layer.outputs() * TILE_ROWS];
+                    let nonzero = (index == depth.start).then_some(&*nonzero);
+                    self.product(self.weights(index), self.biases(index), input, nonzero, rows, output);
+                    with_denormals_flushed(|| layer.activation().forward(self.isa, output));
+                    std::mem::swap(here, next);
+                }
+                transpose(self.isa, [outputs, rows], here, TILE_ROWS, output, outputs);
             },
         );
         output
     }
 
-    /// What a layer computes before its activation: W · inputs + b, for the first `rows` rows of a tile.
-    pub(super) fn preactivate(
-        &self,
-        layer: usize,
-        input: &[f32],
-        nonzero: Option<&NonzeroFeatures>,
-        rows: usize,
-        output: &mut [f32],
-    ) {
-        self.product(self.weights(layer), self.biases(layer), input, nonzero, rows, output);
-    }
-
-    /// A tile product, shared between threads where it is large.
+    /// A tile product, shared between threads where it is large: what a layer computes before its activation, W · inputs
+    /// + b, or its inputs' gradient Wᵀ · δ, for the first `rows` rows of a tile.
     pub(super) fn product(
         &self,
         a: MatrixView<'_>,

@@ -7,7 +7,7 @@ use super::Architecture;
 /// About how many pieces of weights there are: enough that threads that are done find some to take over.
 const PIECES: usize = 32;
 
-/// Outputs whose weights are updated together at least: as many as stay in registers.
+/// Outputs whose weights are updated together at least: blocks of registers fill them, with none left over.
 const OUTPUTS: usize = 12;
 
 /// Some parameters that lie side by side in the flat buffer, from `start` on.
