@@ -307,19 +307,24 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T,
     /// The buffers hold them.
     #[inline(always)]
     unsafe fn apply<S: Simd>(&self, simd: S, at: usize, left: usize, gradient: S::f32s) {
+        // Loops, not `map` over the arrays, which the compiler may leave out of line.
+        let mut held = [simd.splat_f32s(0.0); N];
+        let whole = left >= S::F32_LANES;
+        let mask = MemMask::new(lanes_below(simd, left));
         // SAFETY: the caller's promise; the mask lets the first `left` elements alone be touched.
         unsafe {
-            let buffers = self.buffers.map(|buffer| buffer.add(at));
-            if left >= S::F32_LANES {
-                let held = buffers.map(|buffer| buffer.cast::<S::f32s>().read_unaligned());
-                for (buffer, values) in buffers.into_iter().zip(self.kernel.map(simd, [gradient], held)) {
-                    buffer.cast::<S::f32s>().write_unaligned(values);
-                }
-            } else {
-                let mask = MemMask::new(lanes_below(simd, left));
-                let held = buffers.map(|buffer| simd.mask_load_ptr_f32s(mask, buffer));
-                for (buffer, values) in buffers.into_iter().zip(self.kernel.map(simd, [gradient], held)) {
-                    simd.mask_store_ptr_f32s(mask, buffer, values);
+            for (held, buffer) in held.iter_mut().zip(self.buffers) {
+                let buffer = buffer.add(at);
+                *held = match whole {
+                    true => buffer.cast::<S::f32s>().read_unaligned(),
+                    false => simd.mask_load_ptr_f32s(mask, buffer),
+                };
+            }
+            for (values, buffer) in self.kernel.map(simd, [gradient], held).into_iter().zip(self.buffers) {
+                let buffer = buffer.add(at);
+                match whole {
+                    true => buffer.cast::<S::f32s>().write_unaligned(values),
+                    false => simd.mask_store_ptr_f32s(mask, buffer, values),
                 }
             }
         }
