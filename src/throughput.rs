@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::data::{Rows, for_each_chunk};
+use crate::data::{Rows, Subset, for_each_chunk};
 use crate::error::Result;
 use crate::evaluate::Reconstruct;
 use crate::kernels::Isa;
@@ -13,7 +13,10 @@ use crate::train::{TrainOptions, train};
 const ROUNDS: usize = 5;
 
 /// Epochs of a round at most: of small networks, enough for a median.
-const MOST_EPOCHS: f64 = 100_000.0;
+const MOST_EPOCHS: usize = 100_000;
+
+/// Batches of the trial that comes first.
+const TRIAL_BATCHES: usize = 4;
 
 /// Steps of the multiply-add loop between two looks at the clock: about a millisecond.
 const PEAK_STEPS: usize = 1 << 18;
@@ -42,6 +45,7 @@ pub struct Rate {
 }
 
 /// Trains the network for about `duration` in all, and reconstructs with it, on the rayon pool that it is called from.
+/// Where an epoch would take too long, it has the first of the rows alone.
 ///
 /// # Errors
 /// Those of [`train`].
@@ -51,23 +55,28 @@ pub fn measure(
     options: &TrainOptions,
     duration: Duration,
 ) -> Result<Throughput> {
-    let share = duration.as_secs_f64() / (ROUNDS as f64 + 1.0);
-    let mut seconds_of_epoch = |epochs: usize| -> Result<f64> {
+    let share = duration.as_secs_f64() / ROUNDS as f64;
+    let mut seconds_of_epoch = |rows: &dyn Rows, epochs: usize| -> Result<f64> {
         let history = train(network, rows, None, &TrainOptions { epochs, ..*options }, &mut |_| {})?;
         Ok(median(history.epochs.iter().map(|epoch| epoch.seconds).collect()))
     };
-    let first = seconds_of_epoch(1)?;
-    let epochs = (0.6 * share / first.max(f64::MIN_POSITIVE)).clamp(1.0, MOST_EPOCHS) as usize;
+    // A few batches tell how many of the rows an epoch can have, or how many epochs a round.
+    let all: Vec<usize> = (0..rows.rows()).collect();
+    let trial = (TRIAL_BATCHES * options.batch_size).min(all.len());
+    let seconds_of_row = seconds_of_epoch(&Subset::new(rows, &all[..trial]), 1)? / trial as f64;
+    let affordable = (0.6 * share / seconds_of_row.max(f64::MIN_POSITIVE)) as usize;
+    let some = Subset::new(rows, &all[..affordable.clamp(trial, all.len())]);
+    let epochs = (affordable / some.rows()).clamp(1, MOST_EPOCHS);
     let (mut peaks, mut training, mut reconstruction) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         peaks.push(peak(Duration::from_secs_f64(0.1 * share)));
-        training.push(seconds_of_epoch(epochs)?);
+        training.push(seconds_of_epoch(&some, epochs)?);
     }
     for _ in 0..ROUNDS {
-        reconstruction.push(seconds_of_reconstruction(network, rows, Duration::from_secs_f64(0.3 * share)));
+        reconstruction.push(seconds_of_reconstruction(network, &some, Duration::from_secs_f64(0.3 * share)));
     }
     let rate = |seconds: Vec<f64>, operations: f64| {
-        let rows = rows.rows() as f64 / median(seconds);
+        let rows = some.rows() as f64 / median(seconds);
         Rate { rows, operations: rows * operations }
     };
     let architecture = network.architecture();

@@ -158,6 +158,24 @@ fn cross_entropy_trains_on_data_in_the_unit_interval() {
 }
 
 #[test]
+fn bench_reports_rates_and_their_share_of_the_peak_with_one_thread_and_with_all() {
+    let folder = Folder::new();
+    let report = folder.json("bench --layers 20,3,20 --rows 300 --seconds 0.1 --threads 2 --json");
+    let runs = report["runs"].as_array().unwrap();
+    let threads: Vec<f64> = runs.iter().map(|run| number(run, "threads")).collect();
+    assert_eq!(threads, [1.0, 2.0]);
+    for run in runs {
+        for task in ["training", "reconstruction"] {
+            let share = number(run, &format!("{task}_share_of_peak"));
+            assert!(share > 0.0 && share < 1.2, "{task}: {share}");
+            assert!(number(run, &format!("{task}_rows_per_second")) > 0.0);
+        }
+    }
+    assert!(folder.done("bench iris --layers 4,2,4 --seconds 0.1").contains("training rows per second"));
+    assert!(folder.names().is_empty(), "it writes no file");
+}
+
+#[test]
 fn progress_goes_to_standard_error_and_quiet_silences_it() {
     let folder = Folder::new();
     let loud = folder.run("train iris --layers 4,2,4 --epochs 100");

@@ -61,6 +61,7 @@ WORKLOADS = {
     "reconstruct": Workload(DEEP, 0, COMPILERS, task="reconstruction"),
 }
 LARGE_ROWS = 128
+SECONDS = "6"  # of diabolo in a round, enough for all of MNIST in an epoch of the small network
 
 
 def versions():
@@ -112,7 +113,7 @@ def ask_diabolo(program, workload, threads):
         "iris": ["iris", "--columns", "sepal_width,petal_length"],
         "random": ["--rows", str(LARGE_ROWS)],
     }[workload.data]
-    command = [program, "bench", *data, "--json", "--seconds", "2", "--threads", str(threads)]
+    command = [program, "bench", *data, "--json", "--seconds", SECONDS, "--threads", str(threads)]
     command += ["--layers", ",".join(map(str, workload.layers)), "--batch-size", str(workload.batch)]
     command += ["--activation", workload.activation, "--code-activation", workload.activation]
     command += ["--output-activation", workload.output_activation]
