@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::data::{Rows, Subset, for_each_chunk};
-use crate::error::Result;
+use rand::Rng;
+
+use crate::data::{Dataset, Rows, Subset, for_each_chunk};
+use crate::error::{Error, Result};
 use crate::evaluate::Reconstruct;
 use crate::kernels::Isa;
 use crate::network::Network;
+use crate::random::{Purpose, generator};
 use crate::train::{TrainOptions, train};
 
 /// Rounds whose median is reported; in each, everything is measured in turn.
@@ -86,6 +89,20 @@ pub fn measure(
         training: rate(training, architecture.training_operations()),
         reconstruction: rate(reconstruction, architecture.forward_operations()),
     })
+}
+
+/// Rows of random bytes to measure with, always the same.
+///
+/// # Errors
+/// When there is no memory for them.
+pub fn random_bytes(rows: usize, columns: usize) -> Result<Dataset> {
+    let too_many = || Error::Setting { name: "rows", problem: format!("{rows} rows of {columns} bytes are too many") };
+    let length = rows.checked_mul(columns).ok_or_else(too_many)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| too_many())?;
+    bytes.resize(length, 0);
+    generator(1, Purpose::Bench).fill_bytes(&mut bytes);
+    Dataset::from_bytes("random bytes", rows, columns, bytes)
 }
 
 /// Operations per second of multiply-adds on all threads of the pool at once.

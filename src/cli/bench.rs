@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use rand::Rng;
 use serde_json::{Value, json};
 
 use super::arguments::{ColumnArguments, TrainArguments};
@@ -13,8 +12,7 @@ use crate::error::{Error, Result};
 use crate::kernels::Isa;
 use crate::model::check_memory;
 use crate::network::{Architecture, LayerSizes, Network};
-use crate::random::{Purpose, generator};
-use crate::throughput::{Rate, Throughput, measure};
+use crate::throughput::{Rate, Throughput, measure, random_bytes};
 
 /// Measure how fast a network trains and reconstructs on this machine
 ///
@@ -48,7 +46,7 @@ impl Bench {
     pub fn run(&self) -> Result<()> {
         let dataset = match &self.data {
             Some(data) => self.columns.read(data, Columns::All)?,
-            None => random_images(self.rows as usize, self.layers.input())?,
+            None => random_bytes(self.rows as usize, self.layers.input())?,
         };
         let scaling = Scaling::fit(ScalingChoice::Auto, &dataset, &[])?;
         let all = rayon::current_num_threads();
@@ -108,16 +106,6 @@ fn facts(run: &Throughput) -> Facts {
         run.reconstruction,
     );
     facts
-}
-
-fn random_images(rows: usize, columns: usize) -> Result<Dataset> {
-    let length = rows.checked_mul(columns).filter(|&length| length <= isize::MAX as usize);
-    let too_many = || Error::Setting { name: "rows", problem: format!("{rows} rows of {columns} bytes are too many") };
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length.ok_or_else(too_many)?).map_err(|_| too_many())?;
-    bytes.resize(rows * columns, 0);
-    generator(1, Purpose::Bench).fill_bytes(&mut bytes);
-    Dataset::from_bytes("random bytes", rows, columns, bytes)
 }
 
 fn seconds(text: &str) -> std::result::Result<f64, String> {
