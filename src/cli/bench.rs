@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{ColumnArguments, TrainArguments};
 use super::facts::{Facts, print, print_side_by_side};
-use crate::data::{Columns, Dataset, Rows, Scaling, ScalingChoice};
+use crate::data::{Columns, Rows, Scaling, ScalingChoice};
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
 use crate::model::check_memory;
