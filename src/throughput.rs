@@ -65,7 +65,7 @@ pub fn measure(
     };
     // A few batches tell how many of the rows an epoch can have, or how many epochs a round.
     let all: Vec<usize> = (0..rows.rows()).collect();
-    let trial = (TRIAL_BATCHES * options.batch_size).min(all.len());
+    let trial = options.batch_size.saturating_mul(TRIAL_BATCHES).min(all.len());
     let seconds_of_row = seconds_of_epoch(&Subset::new(rows, &all[..trial]), 1)? / trial as f64;
     let affordable = (0.6 * share / seconds_of_row.max(f64::MIN_POSITIVE)) as usize;
     let some = Subset::new(rows, &all[..affordable.clamp(trial, all.len())]);

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::arguments::{ColumnArguments, TrainArguments};
 use super::facts::{Facts, print, print_side_by_side};
+use super::thread_pool;
 use crate::data::{Columns, Rows, Scaling, ScalingChoice};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::Isa;
 use crate::model::check_memory;
 use crate::network::{Architecture, LayerSizes, Network};
@@ -52,9 +53,7 @@ impl Bench {
         let all = rayon::current_num_threads();
         let mut runs = Vec::new();
         for threads in if all == 1 { vec![1] } else { vec![1, all] } {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let pool = pool.map_err(|error| Error::Mismatch(format!("cannot start {threads} threads: {error}")))?;
-            runs.push(pool.install(|| self.measure(&scaling.rows(&dataset)))?);
+            runs.push(thread_pool(threads)?.install(|| self.measure(&scaling.rows(&dataset)))?);
         }
         if self.json {
             return print(&format!("{}\n", self.json(&runs)));

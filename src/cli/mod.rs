@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
 
@@ -80,11 +81,12 @@ pub fn main() -> ExitCode {
 
 impl Cli {
     fn run(&self) -> Result<()> {
-        let threads = usize::from(self.threads.unwrap_or(0));
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|error| Error::Mismatch(format!("cannot start {threads} threads: {error}")))?;
-        pool.install(|| self.command.run())
+        thread_pool(usize::from(self.threads.unwrap_or(0)))?.install(|| self.command.run())
     }
+}
+
+/// So many threads, or one a core for 0.
+fn thread_pool(threads: usize) -> Result<ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| Error::Mismatch(format!("cannot start {threads} threads: {error}")))
 }
