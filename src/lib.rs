@@ -68,6 +68,7 @@ mod parallel;
 pub mod pca;
 mod random;
 pub mod reference;
+mod tensor_file;
 pub mod throughput;
 pub mod train;
 

@@ -11,20 +11,15 @@
 //! | `singular_values`, `explained_variance` | components | PCA |
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
-//! The metadata has one key, `diabolo`, with a JSON object: the format version, the kind, the layers, the scaling, the
-//! column names and the provenance (settings, seed, errors). Its first entry, `checksum`, is the CRC-32, in eight
-//! hexadecimal digits, of the object's text behind that entry, then the tensors' bytes in the order of their names. The same model always gives
-//! the same bytes.
+//! The metadata has one key, `diabolo`, with a JSON object: a checksum over all that follows, the format version, the
+//! kind, the layers, the scaling, the column names and the provenance (settings, seed, errors). The same model always
+//! gives the same bytes.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use flate2::Crc;
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorInfo};
-
-use super::header::{BodyHeader, FORMAT, Header, LayerHeader};
+use super::header::{BodyHeader, Header, LayerHeader};
 use super::{Body, Model};
 use crate::data::Scaling;
 use crate::error::{Error, Place, Result};
@@ -33,13 +28,10 @@ use crate::kernels::Activation;
 use crate::matrix::Matrix;
 use crate::network::{Architecture, LayerSizes, Network};
 use crate::pca::{Pca, PcaParts};
+use crate::tensor_file::{self, Kind, Tensor, TensorFile};
 
-const METADATA_KEY: &str = "diabolo";
-const CHECKSUM_START: &str = "{\"checksum\":\"";
-const CHECKSUM_DIGITS: usize = 8;
-
-/// A tensor to be written: its name, shape and elements.
-type Tensor<'a> = (String, Vec<usize>, &'a [f32]);
+/// What a model file is.
+const KIND: Kind = Kind { key: "diabolo", name: "model file", format: 1 };
 
 impl Model {
     /// Writes the model to a file, whole or not at all.
@@ -98,26 +90,7 @@ impl Model {
     /// # Errors
     /// Those of the writer.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut tensors = self.tensors();
-        tensors.sort_by(|(first, ..), (second, ..)| first.cmp(second));
-        let header = serde_json::to_string(&self.header()).expect("the header has string keys and plain values");
-        let unsealed = format!(",{}", &header[1..]);
-        let checksum = checksum(&unsealed, tensors.iter().flat_map(|(_, _, values)| bytes_of(values)));
-        let sealed = format!("{CHECKSUM_START}{checksum}\"{unsealed}");
-        let mut end = 0;
-        let infos = tensors.iter().map(|(name, shape, values)| {
-            let start = end;
-            end += size_of_val(*values);
-            (name.clone(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) })
-        });
-        let metadata = Metadata::new(Some(HashMap::from([(METADATA_KEY.into(), sealed)])), infos.collect())
-            .expect("tensors lie side by side and their shapes fit them");
-        let mut header = serde_json::to_string(&metadata).expect("the header has string keys and plain values");
-        // Blanks up to a multiple of eight bytes, as the format wants it.
-        header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
-        out.write_all(&(header.len() as u64).to_le_bytes())?;
-        out.write_all(header.as_bytes())?;
-        tensors.iter().flat_map(|(_, _, values)| bytes_of(values)).try_for_each(|bytes| out.write_all(&bytes))
+        tensor_file::write(out, KIND, &self.header(), self.tensors())
     }
 
     /// Reads the bytes of a model's file, whose name is for messages.
@@ -129,62 +102,39 @@ impl Model {
     }
 
     fn parse(bytes: &[u8]) -> std::result::Result<Self, String> {
-        let damaged = |error| format!("the model file is damaged or cut short ({error})");
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(error.to_string()))?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|metadata| metadata.get(METADATA_KEY))
-            .ok_or("this is a safetensors file, but no model of diabolo")?;
-        let rest = text.strip_prefix(CHECKSUM_START).ok_or_else(|| damaged("no checksum".into()))?;
-        let (stored, rest) = rest.split_at_checked(CHECKSUM_DIGITS).ok_or_else(|| damaged("no checksum".into()))?;
-        let unsealed = rest.strip_prefix('"').ok_or_else(|| damaged("no checksum".into()))?;
-        let mut contents = tensors.tensors();
-        contents.sort_by(|(first, _), (second, _)| first.cmp(second));
-        if stored != checksum(unsealed, contents.iter().map(|(_, tensor)| tensor.data())) {
-            return Err(damaged("its checksum differs".into()));
-        }
-        let version: Version = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
-        if version.format != FORMAT {
-            return Err(format!(
-                "the model file has format {}, but this program reads format {FORMAT}",
-                version.format
-            ));
-        }
-        let header: Header = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
-        let mut reader = TensorReader { tensors: &tensors, read: 0 };
-        let model = Self::from_parts(header, &mut reader)?;
-        if reader.read != tensors.len() {
-            return Err(format!("the model file has {} tensors, but {} are known", tensors.len(), reader.read));
-        }
+        let mut file = TensorFile::parse(KIND, bytes)?;
+        let model = Self::from_parts(file.header()?, &mut file)?;
+        file.finish()?;
         Ok(model)
     }
 
     fn tensors(&self) -> Vec<Tensor<'_>> {
-        let mut tensors: Vec<Tensor<'_>> = Vec::new();
+        let mut tensors = Vec::new();
+        let mut add = |name: String, shape: &[usize], values| {
+            tensors.push(Tensor { name, shape: shape.to_vec(), values });
+        };
         match &self.body {
             Body::Autoencoder(network) => {
                 for (index, layer) in network.architecture().layers().iter().enumerate() {
-                    let shape = vec![layer.outputs(), layer.inputs()];
-                    tensors.push((format!("layers.{index}.weight"), shape, network.weights(index).as_slice()));
+                    let shape = [layer.outputs(), layer.inputs()];
+                    add(format!("layers.{index}.weight"), &shape, network.weights(index).as_slice());
                     if layer.has_bias() {
-                        tensors.push((format!("layers.{index}.bias"), vec![layer.outputs()], network.biases(index)));
+                        add(format!("layers.{index}.bias"), &shape[..1], network.biases(index));
                     }
                 }
             }
             Body::Pca(pca) => {
                 let components = pca.components();
-                let (count, columns) = (components.rows(), components.columns());
-                tensors.push(("components".into(), vec![count, columns], components.as_slice()));
-                tensors.push(("mean".into(), vec![columns], pca.mean()));
-                tensors.push(("singular_values".into(), vec![count], pca.singular_values()));
-                tensors.push(("explained_variance".into(), vec![count], pca.explained_variance()));
+                let shape = [components.rows(), components.columns()];
+                add("components".into(), &shape, components.as_slice());
+                add("mean".into(), &shape[1..], pca.mean());
+                add("singular_values".into(), &shape[..1], pca.singular_values());
+                add("explained_variance".into(), &shape[..1], pca.explained_variance());
             }
         }
         if let Some(columns) = self.scaling.columns() {
-            tensors.push(("scaling.offset".into(), vec![columns], self.scaling.offsets()));
-            tensors.push(("scaling.scale".into(), vec![columns], self.scaling.scales()));
+            add("scaling.offset".into(), &[columns], self.scaling.offsets());
+            add("scaling.scale".into(), &[columns], self.scaling.scales());
         }
         tensors
     }
@@ -208,7 +158,6 @@ impl Model {
             },
         };
         Header {
-            format: FORMAT,
             body,
             scaling: self.scaling.name().into(),
             column_names: self.column_names.clone(),
@@ -216,7 +165,7 @@ impl Model {
         }
     }
 
-    fn from_parts(header: Header, tensors: &mut TensorReader<'_>) -> std::result::Result<Self, String> {
+    fn from_parts(header: Header, tensors: &mut TensorFile<'_>) -> std::result::Result<Self, String> {
         let body = match header.body {
             BodyHeader::Autoencoder { layer_sizes, layers } => {
                 Body::Autoencoder(read_network(layer_sizes, &layers, tensors)?)
@@ -252,16 +201,10 @@ impl Model {
     }
 }
 
-/// The one field that every format has.
-#[derive(serde::Deserialize)]
-struct Version {
-    format: u32,
-}
-
 fn read_network(
     sizes: Vec<usize>,
     layers: &[LayerHeader],
-    tensors: &mut TensorReader<'_>,
+    tensors: &mut TensorFile<'_>,
 ) -> std::result::Result<Network, String> {
     let sizes = LayerSizes::new(sizes).map_err(|error| error.to_string())?;
     if layers.len() != sizes.as_slice().len() - 1 {
@@ -287,52 +230,4 @@ fn read_network(
         network.parameters_mut()[range].copy_from_slice(&values);
     }
     Ok(network)
-}
-
-/// Takes tensors by name, and counts those it took.
-struct TensorReader<'a> {
-    tensors: &'a SafeTensors<'a>,
-    read: usize,
-}
-
-impl TensorReader<'_> {
-    /// A tensor of a known shape.
-    fn read(&mut self, name: &str, shape: &[usize]) -> std::result::Result<Vec<f32>, String> {
-        let (found, values) = self.any(name)?;
-        if found != shape {
-            return Err(format!("tensor `{name}` has shape {found:?} instead of {shape:?}"));
-        }
-        Ok(values)
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.tensors.tensor(name).is_ok()
-    }
-
-    /// A tensor of any shape, and its shape.
-    fn any(&mut self, name: &str) -> std::result::Result<(Vec<usize>, Vec<f32>), String> {
-        let tensor = self.tensors.tensor(name).map_err(|_| format!("the model file has no tensor `{name}`"))?;
-        if tensor.dtype() != Dtype::F32 {
-            return Err(format!("tensor `{name}` is {:?} instead of F32", tensor.dtype()));
-        }
-        let (chunks, _) = tensor.data().as_chunks();
-        let values: Vec<f32> = chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        if !values.iter().all(|value| value.is_finite()) {
-            return Err(format!("tensor `{name}` holds NaN or infinity"));
-        }
-        self.read += 1;
-        Ok((tensor.shape().to_vec(), values))
-    }
-}
-
-/// The little-endian bytes of all values, some thousand values at a time.
-fn bytes_of(values: &[f32]) -> impl Iterator<Item = Vec<u8>> {
-    values.chunks(1 << 14).map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect())
-}
-
-fn checksum<B: AsRef<[u8]>>(text: &str, tensors: impl Iterator<Item = B>) -> String {
-    let mut crc = Crc::new();
-    crc.update(text.as_bytes());
-    tensors.for_each(|bytes| crc.update(bytes.as_ref()));
-    format!("{:08x}", crc.sum())
 }

@@ -4,13 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Provenance;
 
-/// The version of the format that is written, and the only one that is read.
-pub(super) const FORMAT: u32 = 1;
-
 /// Everything that is no tensor.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
-    pub format: u32,
     pub body: BodyHeader,
     pub scaling: String,
     pub column_names: Option<Vec<String>>,
