@@ -21,7 +21,7 @@ use rayon::ThreadPool;
 
 const SLIDES: &str = "784,100,2,100,784";
 const DEEP: &str = "784,1000,500,250,30,250,500,1000,784";
-const SGD: OptimizerChoice = OptimizerChoice::Sgd { momentum: 0.0 };
+const SGD: OptimizerChoice = OptimizerChoice::SGD;
 
 /// A network and how it is trained.
 struct Workload {
@@ -123,7 +123,7 @@ fn epoch(criterion: &mut Criterion, workload: &Workload, rows: &dyn Rows) {
     let operations = network.architecture().training_operations();
     measure(criterion, workload.name, rows.rows(), operations, |epochs| {
         let options = TrainOptions { epochs: epochs as usize, ..workload.options };
-        let history = train(&mut network, rows, None, &options, &mut |_| {}).expect("training");
+        let (history, _) = train(&mut network, rows, None, &options, &mut ()).expect("training");
         Duration::from_secs_f64(history.seconds())
     });
 }

@@ -9,8 +9,8 @@
 use diabolo::gemm::{TILE_ROWS, TileGradient, TileRows, fold_weights, gemm, tile_product};
 use diabolo::kernels::{Activation, Isa, Update};
 use diabolo::matrix::{AlignedBuffer, Matrix};
-use diabolo::network::{Activations, Architecture, Batch, Initialisation, Loss, Network};
-use diabolo::optimizer::{Optimizer, OptimizerChoice};
+use diabolo::network::{Activations, Architecture, Batch, Gradient, Initialisation, Loss, Network};
+use diabolo::optimizer::{Optimizer, OptimizerChoice, Step};
 use diabolo::reference::pairs::{Case, Pair, pairs};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use std::hint::black_box;
@@ -111,18 +111,18 @@ fn fold_sgd((mut weights, inputs, delta): (Matrix, TileRows, AlignedBuffer)) -> 
 }
 
 /// A network, a minibatch of rows, and the buffers of a step. It is small enough to stay on one thread.
-struct Step {
+struct Training {
     network: Network,
     rows: Matrix,
     batch: Batch,
     optimizer: Box<dyn Optimizer>,
 }
 
-fn prepare_step(optimizer: OptimizerChoice) -> Step {
+fn prepare_step(optimizer: OptimizerChoice) -> Training {
     let architecture =
         Architecture::new("64,40,2,40,64".parse().expect("sizes"), Activations::hidden(Activation::Sigmoid), true);
     let network = Network::new(architecture, Initialisation::FanIn, 1);
-    Step {
+    Training {
         rows: Matrix::from_slice(64, 64, &(0..64 * 64).map(|i| (i % 17) as f32 / 16.0).collect::<Vec<_>>()),
         batch: Batch::new(&network, Loss::SquaredError, 64),
         optimizer: optimizer.build(network.parameters().len()),
@@ -131,13 +131,14 @@ fn prepare_step(optimizer: OptimizerChoice) -> Step {
 }
 
 #[library_benchmark(setup = prepare_step)]
-#[bench::sgd(OptimizerChoice::Sgd { momentum: 0.0 })]
+#[bench::sgd(OptimizerChoice::SGD)]
 #[bench::adam(OptimizerChoice::Adam)]
-fn training_step(mut step: Step) -> Step {
+fn training_step(mut training: Training) -> Training {
     let rows: Vec<usize> = (0..64).collect();
-    step.network.trace(&step.rows, black_box(&rows), &mut step.batch);
-    step.batch.apply(step.optimizer.step(0.01, step.network.parameters_mut()));
-    step
+    training.network.trace(&training.rows, black_box(&rows), &mut training.batch);
+    let step = Step { number: 1, learning_rate: 0.01 };
+    training.optimizer.step(&mut training.network, Gradient::traced(&training.batch), step);
+    training
 }
 
 library_benchmark_group!(

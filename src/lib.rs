@@ -20,7 +20,7 @@
 //!     scaling: ScalingChoice::Auto,
 //!     train: TrainOptions { epochs: 10, ..TrainOptions::default() },
 //! };
-//! let fitted = fit_autoencoder(&digits, &options, Validation::Fraction(0.1), &mut |_| {})?;
+//! let fitted = fit_autoencoder(&digits, &options, Validation::Fraction(0.1), &mut ())?;
 //! let model = fitted.model;
 //! assert!(model.provenance.training.error_per_row < 900.0);
 //!

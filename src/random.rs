@@ -28,6 +28,12 @@ pub fn generator(seed: u64, purpose: Purpose) -> Generator {
     Generator::seed_from_u64(mixed.wrapping_add(purpose as u64))
 }
 
+/// The generator for a purpose that draws anew at every turn (an epoch, say), of a turn: it needs none of those before.
+pub fn generator_of(seed: u64, purpose: Purpose, turn: u64) -> Generator {
+    let mixed = generator(seed, purpose).next_u64();
+    Generator::seed_from_u64(mixed.wrapping_add(turn))
+}
+
 /// Splits `0..rows` at random into those to train on and `held_out` others, each in rising order.
 ///
 /// # Panics

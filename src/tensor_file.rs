@@ -139,8 +139,7 @@ impl<'a> TensorFile<'a> {
 
     /// Takes a tensor of any shape, and its shape.
     pub fn any(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>), String> {
-        let tensor =
-            self.tensors.tensor(name).map_err(|_| format!("the {} has no tensor `{name}`", self.kind.name))?;
+        let tensor = self.tensors.tensor(name).map_err(|_| format!("the {} has no tensor `{name}`", self.kind.name))?;
         if tensor.dtype() != Dtype::F32 {
             return Err(format!("tensor `{name}` is {:?} instead of F32", tensor.dtype()));
         }

@@ -23,7 +23,7 @@ fn smallest_cosine(set: &str, layers: &str, components: usize, learning_rate: f3
         scaling: ScalingChoice::Standard,
         train: TrainOptions { epochs, learning_rate, ..TrainOptions::default() },
     };
-    let fitted = fit_autoencoder(&dataset, &options, Validation::None, &mut |_| {}).unwrap();
+    let fitted = fit_autoencoder(&dataset, &options, Validation::None, &mut ()).unwrap();
     let Body::Autoencoder(network) = &fitted.model.body else { panic!("an auto-encoder was fitted") };
     let decoder = svd(network.weights(1)).unwrap().u;
 

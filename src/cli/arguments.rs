@@ -4,16 +4,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::data::{self, Columns, Dataset, Labels, ReadOptions, ScalingChoice};
-use crate::error::{Error, Place, Result};
+use crate::error::{Place, Result};
 use crate::file;
-use crate::kernels::Activation;
-use crate::model::{AutoencoderOptions, Model, Validation};
-use crate::network::{Activations, Initialisation, LayerSizes, Loss};
-use crate::optimizer::OptimizerChoice;
-use crate::train::TrainOptions;
+use crate::model::{Model, Validation};
 
 /// Which columns of a data file are what.
 #[derive(Debug, Args)]
@@ -130,116 +125,6 @@ impl ValidationArgument {
             (_, Some(dataset)) => Validation::Rows(dataset),
             _ => Validation::None,
         }
-    }
-}
-
-/// The network and its training, the layer sizes excepted.
-#[derive(Debug, Args)]
-pub struct TrainArguments {
-    /// The activation of the hidden layers, the waist excepted
-    #[arg(long, short = 'a', default_value = Activation::Silu.name(), value_name = "NAME", value_parser = activation())]
-    activation: Activation,
-    /// The activation of the waist
-    #[arg(long, default_value = Activation::Linear.name(), value_name = "NAME", value_parser = activation())]
-    code_activation: Activation,
-    /// The activation of the output [default: linear, or sigmoid with cross-entropy]
-    #[arg(long, value_name = "NAME", value_parser = activation())]
-    output_activation: Option<Activation>,
-    /// Leave out the biases
-    #[arg(long)]
-    no_bias: bool,
-    /// What to minimise; cross-entropy is for data in [0, 1]
-    #[arg(long, default_value_t = Loss::SquaredError, value_name = "squared-error|cross-entropy")]
-    loss: Loss,
-    /// Passes over the data
-    #[arg(long, short = 'e', default_value_t = 100, allow_negative_numbers = true, value_parser = at_least_one)]
-    epochs: usize,
-    /// Rows of a minibatch
-    #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
-    batch_size: usize,
-    /// The step size [default: 0.001 for adam, 0.01 for sgd]
-    #[arg(long, short = 'r', allow_negative_numbers = true, value_parser = learning_rate)]
-    learning_rate: Option<f32>,
-    /// The update rule [default: adam, or sgd with --momentum]
-    #[arg(long, value_parser = OptimizerChoice::NAMES)]
-    optimizer: Option<String>,
-    /// The momentum of sgd, from 0 to below 1 [default: 0]
-    #[arg(long, allow_negative_numbers = true, value_parser = momentum)]
-    momentum: Option<f32>,
-    /// How weights start: fan-in, or normal:STDDEV
-    #[arg(long, default_value_t = Initialisation::FanIn, value_name = "fan-in|normal:STDDEV")]
-    init: Initialisation,
-}
-
-impl TrainArguments {
-    /// Rows of a minibatch.
-    pub fn batch_size(&self) -> usize {
-        self.batch_size
-    }
-
-    /// All options of a training run.
-    pub fn options(&self, layers: LayerSizes, scaling: ScalingChoice, seed: u64) -> Result<AutoencoderOptions> {
-        let output = match (self.output_activation, self.loss) {
-            (Some(output), _) => output,
-            (None, Loss::CrossEntropy) => Activation::Sigmoid,
-            (None, Loss::SquaredError) => Activation::Linear,
-        };
-        self.loss.check(output)?;
-        let optimizer = self.optimizer()?;
-        let train = TrainOptions {
-            epochs: self.epochs,
-            batch_size: self.batch_size,
-            learning_rate: self.learning_rate.unwrap_or(optimizer.usual_learning_rate()),
-            optimizer,
-            loss: self.loss,
-            seed,
-        };
-        Ok(AutoencoderOptions {
-            layers,
-            activations: Activations { hidden: self.activation, code: self.code_activation, output },
-            bias: !self.no_bias,
-            initialisation: self.init,
-            scaling,
-            train,
-        })
-    }
-
-    fn optimizer(&self) -> Result<OptimizerChoice> {
-        match (self.optimizer.as_deref(), self.momentum) {
-            (Some("adam"), Some(_)) => Err(Error::Setting {
-                name: "momentum",
-                problem: "adam has none of its own to choose; use --optimizer sgd".into(),
-            }),
-            (Some("adam") | None, None) => Ok(OptimizerChoice::Adam),
-            (_, momentum) => Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.0) }),
-        }
-    }
-}
-
-/// An activation by its name; help lists them all.
-fn activation() -> impl TypedValueParser<Value = Activation> {
-    PossibleValuesParser::new(Activation::ALL.map(Activation::name)).try_map(|name| name.parse::<Activation>())
-}
-
-fn at_least_one(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("at least 1 is needed".into()),
-        Ok(number) => Ok(number),
-        Err(_) => Err("a whole number above 0 is needed".into()),
-    }
-}
-
-fn learning_rate(text: &str) -> std::result::Result<f32, String> {
-    match text.parse() {
-        Ok(rate) if rate > 0.0 && f32::is_finite(rate) => Ok(rate),
-        _ => Err("a finite number above 0 is needed".into()),
-    }
-}
-
-fn momentum(text: &str) -> std::result::Result<f32, String> {
-    match text.parse() {
-        Ok(momentum) if (0.0..1.0).contains(&momentum) => Ok(momentum),
-        _ => Err("a number from 0 to below 1 is needed".into()),
     }
 }
 

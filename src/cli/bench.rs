@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::arguments::{ColumnArguments, TrainArguments};
+use super::arguments::ColumnArguments;
 use super::facts::{Facts, print, print_side_by_side};
 use super::thread_pool;
+use super::train_arguments::TrainArguments;
 use crate::data::{Columns, Rows, Scaling, ScalingChoice};
 use crate::error::Result;
 use crate::kernels::Isa;

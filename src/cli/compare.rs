@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::arguments::{DataArguments, TrainArguments, ValidationArgument};
+use super::arguments::{DataArguments, ValidationArgument};
 use super::facts::{Facts, print_side_by_side};
 use super::progress::Progress;
+use super::train_arguments::TrainArguments;
 use crate::error::Result;
 use crate::model::{Body, Fitted, fit_autoencoder, fit_pca};
 use crate::network::LayerSizes;
@@ -47,7 +48,7 @@ impl Compare {
         let options = self.train.options(layers, self.data.scale, self.data.seed)?;
         let pca = fit_pca(&dataset, self.data.scale, &pca, validation)?;
         let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
-        let autoencoder = fit_autoencoder(&dataset, &options, validation, &mut |event| progress.observe(event))?;
+        let autoencoder = fit_autoencoder(&dataset, &options, validation, &mut progress)?;
         progress.finish();
         let variance = variance_per_row(&pca);
         let columns = [("auto-encoder", facts(&autoencoder, variance)), ("PCA", facts(&pca, variance))];

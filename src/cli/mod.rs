@@ -13,6 +13,7 @@ mod progress;
 mod reconstruct;
 mod table;
 mod train;
+mod train_arguments;
 
 use std::process::ExitCode;
 

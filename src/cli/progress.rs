@@ -1,11 +1,13 @@
 //! Progress of training on standard error: a bar on a terminal, some plain lines elsewhere.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::facts::significant;
-use crate::train::{Epoch, Event};
+use crate::error::Result;
+use crate::train::{Epoch, Event, Observer, Trainer};
 
 /// How many lines a whole run prints, about, where there is no terminal.
 const PLAIN_LINES: usize = 20;
@@ -33,14 +35,17 @@ impl Progress {
     }
 
     /// Takes note of an event.
-    pub fn observe(&mut self, event: Event<'_>) {
+    pub fn note(&mut self, event: Event) {
         match (self, event) {
+            (_, Event::Retry { epoch, learning_rate }) => {
+                tell(&format!("diverged; epoch {epoch} begins anew with a learning rate of {learning_rate}"));
+            }
             (Self::Bar { bar, .. }, Event::Batch { rows, .. }) => bar.inc(rows as u64),
-            (Self::Bar { bar, epochs }, Event::Epoch(epoch)) => bar.set_message(line(epoch, *epochs)),
+            (Self::Bar { bar, epochs }, Event::Epoch(epoch)) => bar.set_message(line(&epoch, *epochs)),
             (Self::Lines { epochs }, Event::Epoch(epoch)) => {
                 let every = epochs.div_ceil(PLAIN_LINES);
                 if epoch.number == 1 || epoch.number % every == 0 || epoch.number == *epochs {
-                    tell(&line(epoch, *epochs));
+                    tell(&line(&epoch, *epochs));
                 }
             }
             _ => {}
@@ -52,6 +57,13 @@ impl Progress {
         if let Self::Bar { bar, .. } = self {
             bar.abandon();
         }
+    }
+}
+
+impl Observer for Progress {
+    fn observe(&mut self, _: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
+        self.note(event);
+        Ok(ControlFlow::Continue(()))
     }
 }
 

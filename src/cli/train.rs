@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{DataArguments, TrainArguments, ValidationArgument, check_output};
+use super::arguments::{DataArguments, ValidationArgument, check_output};
 use super::facts::{Facts, path};
 use super::progress::Progress;
+use super::train_arguments::TrainArguments;
 use crate::error::Result;
 use crate::file::write_whole;
 use crate::model::{Fitted, fit_autoencoder};
@@ -47,7 +48,7 @@ impl Train {
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
         let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
-        let fitted = fit_autoencoder(&dataset, &options, validation, &mut |event| progress.observe(event))?;
+        let fitted = fit_autoencoder(&dataset, &options, validation, &mut progress)?;
         progress.finish();
         fitted.model.save(&self.out)?;
         if let Some(path) = &self.history {
@@ -56,7 +57,7 @@ impl Train {
         self.facts(&fitted).print(self.json)
     }
 
-    fn facts(&self, Fitted { model, seconds, history }: &Fitted) -> Facts {
+    fn facts(&self, Fitted { model, seconds, history, .. }: &Fitted) -> Facts {
         let provenance = &model.provenance;
         let epochs = history.epochs.len();
         let mut facts = Facts::default();

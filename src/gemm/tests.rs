@@ -239,9 +239,10 @@ fn a_folded_update_is_the_sweep_over_a_written_gradient() {
     for isa in Isa::available() {
         let mut written = vec![0.0; length];
         fold_weights(isa, 0..outputs, columns, count, tile, Update::write(&mut written));
-        let rules: [Rule; 3] = [
+        let rules: [Rule; 4] = [
             |[parameters, ..]| Update::sgd(parameters, 0.1),
             |[parameters, velocity, _]| Update::momentum(parameters, velocity, 0.1, 0.9),
+            |[parameters, velocity, _]| Update::nesterov(parameters, velocity, 0.1, 0.9),
             |[parameters, first, second]| Update::adam(parameters, first, second, STEP),
         ];
         for rule in rules {

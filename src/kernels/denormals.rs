@@ -94,17 +94,21 @@ mod control {
 
 #[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests {
-    use super::with_denormals_flushed;
+    use super::{control, with_denormals_flushed};
     use std::hint::black_box;
 
     fn half_of_the_smallest() -> f32 {
         black_box(f32::MIN_POSITIVE) * black_box(0.5)
     }
 
+    fn flushes_arguments_and_results() -> bool {
+        black_box(1e-40_f32) * black_box(1e30) == 0.0 && half_of_the_smallest() == 0.0
+    }
+
     #[test]
     fn denormals_are_zero_inside_and_back_outside_even_after_a_panic() {
         assert!(half_of_the_smallest() > 0.0);
-        assert_eq!(with_denormals_flushed(half_of_the_smallest), 0.0);
+        assert!(with_denormals_flushed(flushes_arguments_and_results));
         assert_eq!(with_denormals_flushed(|| with_denormals_flushed(|| 1) as f32 + half_of_the_smallest()), 1.0);
         assert!(half_of_the_smallest() > 0.0);
         let panic = std::panic::catch_unwind(|| with_denormals_flushed(|| panic!("inside")));
@@ -117,5 +121,16 @@ mod tests {
             with_denormals_flushed(|| ());
             assert_eq!(half_of_the_smallest(), 0.0);
         });
+    }
+
+    #[test]
+    fn a_thread_that_flushes_in_part_does_so_fully_inside_and_in_part_again_after() {
+        let before = control::read();
+        // The highest bit of the mode: of two on x86-64, the one for results; on AArch64 the only one.
+        let part = before | 1 << control::FLUSH.ilog2();
+        control::write(part);
+        assert!(with_denormals_flushed(flushes_arguments_and_results));
+        assert_eq!(control::read() & control::FLUSH, part & control::FLUSH);
+        control::write(before);
     }
 }

@@ -108,6 +108,14 @@ mod tests {
         assert_eq!(c[4..7], [11.0, 25.0, 39.0]);
         assert_eq!(c[8..], [17.0, 39.0, 61.0]);
         assert!(c[3].is_nan() && c[7].is_nan());
+        assert_eq!((view.rows(), view.transposed().rows()), (3, 2));
+    }
+
+    #[test]
+    fn what_is_empty_needs_no_elements() {
+        for (rows, columns) in [(0, 3), (3, 0), (0, 0)] {
+            assert_eq!(Strided::columns(&[], rows, columns, 4).rows(), rows);
+        }
     }
 
     #[test]

@@ -35,3 +35,22 @@ impl WithSimd for MultiplyAdds {
         (self.steps * SUMS * S::F32_LANES * 2) as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::instruction_sets;
+
+    #[test]
+    fn operations_are_two_for_each_lane_of_each_sum_and_step() {
+        for isa in instruction_sets() {
+            let lanes = match isa.name() {
+                "avx512" => 16.0,
+                "avx2" => 8.0,
+                "neon" => 4.0,
+                _ => 1.0,
+            };
+            let sums = isa.multiply_adds(10) / (2.0 * 10.0 * lanes);
+            assert_eq!(sums, super::SUMS as f64, "{isa}");
+        }
+    }
+}

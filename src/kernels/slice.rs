@@ -20,6 +20,22 @@ pub fn scale(isa: Isa, a: f32, x: &mut [f32]) {
     sweep(isa, [], [x], Scale { a });
 }
 
+/// y ← y + a (x − y): moves y the share a of the way to x.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn approach(isa: Isa, a: f32, x: &[f32], y: &mut [f32]) {
+    sweep(isa, [x], [y], Approach { a });
+}
+
+/// y ← y + a sign(x), where the sign of 0 and of NaN is 0: the gradient of a Σ|x|.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn add_signs(isa: Isa, a: f32, x: &[f32], y: &mut [f32]) {
+    sweep(isa, [x], [y], AddSigns { a });
+}
+
 /// Replaces every value by e to its power, within 1.07 ULP.
 ///
 /// NaN gives NaN, what is too large gives infinity, and what is too small a denormal or zero.
@@ -66,6 +82,32 @@ impl Map<0, 1> for Scale {
     #[inline(always)]
     fn map<S: Simd>(self, simd: S, []: [S::f32s; 0], [x]: [S::f32s; 1]) -> [S::f32s; 1] {
         [simd.mul_f32s(simd.splat_f32s(self.a), x)]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Approach {
+    a: f32,
+}
+
+impl Map<1, 1> for Approach {
+    #[inline(always)]
+    fn map<S: Simd>(self, simd: S, [x]: [S::f32s; 1], [y]: [S::f32s; 1]) -> [S::f32s; 1] {
+        [simd.mul_add_e_f32s(simd.splat_f32s(self.a), simd.sub_f32s(x, y), y)]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AddSigns {
+    a: f32,
+}
+
+impl Map<1, 1> for AddSigns {
+    #[inline(always)]
+    fn map<S: Simd>(self, simd: S, [x]: [S::f32s; 1], [y]: [S::f32s; 1]) -> [S::f32s; 1] {
+        let (zero, a) = (simd.splat_f32s(0.0), simd.splat_f32s(self.a));
+        let raised = simd.select_f32s(simd.less_than_f32s(zero, x), simd.add_f32s(y, a), y);
+        [simd.select_f32s(simd.less_than_f32s(x, zero), simd.sub_f32s(y, a), raised)]
     }
 }
 

@@ -28,6 +28,23 @@ pub fn momentum(
     sweep(isa, [gradient], [parameters, velocity], Momentum { learning_rate, momentum });
 }
 
+/// v ← μ v + g, then w ← w − α (g + μ v): Nesterov's accelerated gradient (1983) in the form of Sutskever et al.
+/// (2013), §2, with the parameters kept where the gradient is taken (Bengio et al., 2013, §3.5) and the learning rate
+/// as in [`momentum`].
+///
+/// # Panics
+/// When the lengths differ.
+pub fn nesterov(
+    isa: Isa,
+    parameters: &mut [f32],
+    velocity: &mut [f32],
+    gradient: &[f32],
+    learning_rate: f32,
+    momentum: f32,
+) {
+    sweep(isa, [gradient], [parameters, velocity], Nesterov { learning_rate, momentum });
+}
+
 /// The settings of one step of [`adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
@@ -75,6 +92,7 @@ enum Rule {
     Write(Write),
     Sgd(Sgd),
     Momentum(Momentum),
+    Nesterov(Nesterov),
     Adam(Adam),
 }
 
@@ -102,6 +120,15 @@ impl<'a> Update<'a> {
     pub fn momentum(parameters: &'a mut [f32], velocity: &'a mut [f32], learning_rate: f32, momentum: f32) -> Self {
         assert_eq!(parameters.len(), velocity.len(), "slices of different lengths");
         Self { rule: Rule::Momentum(Momentum { learning_rate, momentum }), buffers: [parameters, velocity, &mut []] }
+    }
+
+    /// As [`nesterov`].
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn nesterov(parameters: &'a mut [f32], velocity: &'a mut [f32], learning_rate: f32, momentum: f32) -> Self {
+        let rule = Rule::Nesterov(Nesterov { learning_rate, momentum });
+        Self { rule, ..Self::momentum(parameters, velocity, learning_rate, momentum) }
     }
 
     /// As [`adam`].
@@ -159,6 +186,7 @@ impl<'a> Update<'a> {
             Rule::Write(kernel) => work.run(kernel, [parameters]),
             Rule::Sgd(kernel) => work.run(kernel, [parameters]),
             Rule::Momentum(kernel) => work.run(kernel, [parameters, first]),
+            Rule::Nesterov(kernel) => work.run(kernel, [parameters, first]),
             Rule::Adam(kernel) => work.run(kernel, [parameters, first, second]),
         }
     }
@@ -197,6 +225,22 @@ impl Map<1, 2> for Momentum {
     fn map<S: Simd>(self, simd: S, [gradient]: [S::f32s; 1], [parameters, velocity]: [S::f32s; 2]) -> [S::f32s; 2] {
         let velocity = simd.mul_add_e_f32s(simd.splat_f32s(self.momentum), velocity, gradient);
         [simd.negate_mul_add_e_f32s(simd.splat_f32s(self.learning_rate), velocity, parameters), velocity]
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Nesterov {
+    learning_rate: f32,
+    momentum: f32,
+}
+
+impl Map<1, 2> for Nesterov {
+    #[inline(always)]
+    fn map<S: Simd>(self, simd: S, [gradient]: [S::f32s; 1], [parameters, velocity]: [S::f32s; 2]) -> [S::f32s; 2] {
+        let momentum = simd.splat_f32s(self.momentum);
+        let velocity = simd.mul_add_e_f32s(momentum, velocity, gradient);
+        let ahead = simd.mul_add_e_f32s(momentum, velocity, gradient);
+        [simd.negate_mul_add_e_f32s(simd.splat_f32s(self.learning_rate), ahead, parameters), velocity]
     }
 }
 

@@ -12,7 +12,7 @@ use crate::evaluate::evaluate;
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
 use crate::pca::{Pca, PcaOptions};
 use crate::random;
-use crate::train::{Event, History, TrainOptions, train};
+use crate::train::{End, History, Observer, TrainOptions, train};
 
 /// Which rows are held out, to measure how a model does on rows that it has not seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +50,8 @@ pub struct Fitted {
     pub model: Model,
     /// The epochs of training; none for PCA.
     pub history: History,
+    /// Why training ended; PCA is always done.
+    pub end: End,
     /// Seconds that the fit took, reading and measuring not counted.
     pub seconds: f64,
 }
@@ -62,21 +64,21 @@ pub fn fit_autoencoder(
     dataset: &Dataset,
     options: &AutoencoderOptions,
     validation: Validation<'_>,
-    observer: &mut dyn FnMut(Event<'_>),
+    observer: &mut dyn Observer,
 ) -> Result<Fitted> {
     let seed = options.train.seed;
     let split = Split::new(dataset, validation, options.scaling, seed)?;
     let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
     check_memory(&architecture, options.train.batch_size.min(split.training.len()))?;
     let mut network = Network::new(architecture, options.initialisation, seed);
-    let history = split
+    let (history, end) = split
         .with_rows(|training, held_out| train(&mut network, training, held_out, &options.train, observer))
         .map_err(|error| error.of(dataset.source()))?;
     let seconds = history.seconds();
     let TrainOptions { epochs, learning_rate, .. } = options.train;
     let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate };
     let model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(options), diverged)?;
-    Ok(Fitted { model, history, seconds })
+    Ok(Fitted { model, history, end, seconds })
 }
 
 /// Fits PCA.
@@ -95,7 +97,7 @@ pub fn fit_pca(
     let seconds = start.elapsed().as_secs_f64();
     let too_large = |_| Place::named(dataset.source()).error("its values are too large; scale them (unit or standard)");
     let model = split.into_model(Body::Pca(pca), options.seed, pca_settings(scaling, options), too_large)?;
-    Ok(Fitted { model, history: History::default(), seconds })
+    Ok(Fitted { model, history: History::default(), end: End::Epochs, seconds })
 }
 
 /// A data set, which of its rows are for what, and how they are scaled.
@@ -206,7 +208,7 @@ fn held_out_count(dataset: &Dataset, fraction: f64) -> Result<usize> {
 
 fn autoencoder_settings(options: &AutoencoderOptions) -> BTreeMap<String, Value> {
     let AutoencoderOptions { activations, train, .. } = options;
-    settings([
+    let mut settings = settings([
         ("layers", json!(options.layers)),
         ("activation", json!(activations.hidden.name())),
         ("code-activation", json!(activations.code.name())),
@@ -214,13 +216,9 @@ fn autoencoder_settings(options: &AutoencoderOptions) -> BTreeMap<String, Value>
         ("bias", json!(options.bias)),
         ("init", json!(options.initialisation.to_string())),
         ("scale", json!(options.scaling.to_string())),
-        ("loss", json!(train.loss.name())),
-        ("epochs", json!(train.epochs)),
-        ("batch-size", json!(train.batch_size)),
-        ("learning-rate", decimal(train.learning_rate)),
-        ("optimizer", json!(train.optimizer.name())),
-        ("momentum", train.optimizer.momentum().map_or(Value::Null, decimal)),
-    ])
+    ]);
+    settings.extend(train.settings());
+    settings
 }
 
 fn pca_settings(scaling: ScalingChoice, options: &PcaOptions) -> BTreeMap<String, Value> {
@@ -235,11 +233,6 @@ fn pca_settings(scaling: ScalingChoice, options: &PcaOptions) -> BTreeMap<String
 
 fn settings<const COUNT: usize>(entries: [(&str, Value); COUNT]) -> BTreeMap<String, Value> {
     entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
-}
-
-/// A setting as the user wrote it: the shortest decimal that reads back to the same `f32`.
-fn decimal(value: f32) -> Value {
-    json!(value.to_string().parse::<f64>().ok())
 }
 
 #[cfg(test)]

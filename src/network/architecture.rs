@@ -76,6 +76,11 @@ impl LayerSizes {
         let last = self.0.len() - 1;
         (1..last).min_by_key(|&index| (self.0[index], (2 * index).abs_diff(last))).expect("there is a hidden layer")
     }
+
+    /// Whether the sizes read backwards as they do forwards, around a waist in the middle.
+    pub fn is_mirrored(&self) -> bool {
+        self.0.len() % 2 == 1 && self.0.iter().eq(self.0.iter().rev())
+    }
 }
 
 fn join(sizes: &[usize]) -> String {

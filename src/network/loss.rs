@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
 
@@ -60,7 +62,7 @@ impl FromStr for Loss {
 }
 
 /// Sums over the rows of a batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchError {
     /// The loss that is being trained.
     pub loss: f64,

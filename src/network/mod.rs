@@ -3,12 +3,14 @@
 mod architecture;
 mod backward;
 mod forward;
+mod gradient;
 mod initialisation;
 mod loss;
 mod pieces;
 
 pub use architecture::{Activations, Architecture, Layer, LayerSizes};
 pub use backward::Batch;
+pub use gradient::Gradient;
 pub use initialisation::Initialisation;
 pub use loss::{BatchError, Loss};
 

@@ -1,83 +1,34 @@
 //! Update rules over the flat parameter buffer.
 
 mod adam;
+mod choice;
 mod sgd;
 
 pub use adam::Adam;
+pub use choice::OptimizerChoice;
 pub use sgd::Sgd;
 
 use std::fmt;
 
-use crate::error::{Error, Result};
-use crate::kernels::Update;
+use crate::network::{Gradient, Network};
 
-/// A rule that turns a gradient into a change of the parameters, and what it remembers from step to step.
+/// A rule that turns gradients into changes of the parameters, and what it remembers from step to step.
 pub trait Optimizer: Send + fmt::Debug {
-    /// The next step: what it will do to the parameters when their gradient is known.
+    /// Changes the parameters.
     ///
     /// # Panics
-    /// When the parameters are not as many as the optimizer was made for.
-    fn step<'a>(&'a mut self, learning_rate: f32, parameters: &'a mut [f32]) -> Update<'a>;
+    /// When the network is not of the architecture that the optimizer was made for.
+    fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step);
+
+    /// All that it remembers, by name: what a checkpoint keeps. The names and lengths never change.
+    fn memory(&mut self) -> Vec<(&'static str, &mut [f32])>;
 }
 
-/// Which rule, and its settings.
+/// Which step it is, and how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum OptimizerChoice {
-    /// [`Sgd`]
-    Sgd {
-        /// The share of the last step that is kept: 0 for plain descent, below 1.
-        momentum: f32,
-    },
-    /// [`Adam`]
-    Adam,
-}
-
-impl OptimizerChoice {
-    /// The names that there are.
-    pub const NAMES: [&'static str; 2] = ["sgd", "adam"];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sgd { .. } => "sgd",
-            Self::Adam => "adam",
-        }
-    }
-
-    /// The momentum, for rules that have one to choose.
-    pub fn momentum(self) -> Option<f32> {
-        match self {
-            Self::Sgd { momentum } => Some(momentum),
-            Self::Adam => None,
-        }
-    }
-
-    /// A learning rate that is a fair first try for rows of unit size.
-    pub fn usual_learning_rate(self) -> f32 {
-        match self {
-            Self::Sgd { .. } => 0.01,
-            Self::Adam => 0.001,
-        }
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// When the momentum does not lie in [0, 1).
-    pub fn check(self) -> Result<()> {
-        match self {
-            Self::Sgd { momentum } if !(0.0..1.0).contains(&momentum) => {
-                Err(Error::Setting { name: "momentum", problem: format!("{momentum} does not lie in [0, 1)") })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A fresh optimizer for a buffer of so many parameters.
-    pub fn build(self, parameters: usize) -> Box<dyn Optimizer> {
-        match self {
-            Self::Sgd { momentum } => Box::new(Sgd::new(momentum, parameters)),
-            Self::Adam => Box::new(Adam::new(parameters)),
-        }
-    }
+pub struct Step {
+    /// Its number: 1 is the first.
+    pub number: u64,
+    /// The learning rate α.
+    pub learning_rate: f32,
 }

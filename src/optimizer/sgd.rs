@@ -1,30 +1,39 @@
 //! Stochastic gradient descent.
 
-use super::Optimizer;
+use super::{Optimizer, Step};
 use crate::kernels::Update;
 use crate::matrix::AlignedBuffer;
+use crate::network::{Gradient, Network};
 
 /// W ← W − αG, or with momentum μ: V ← μV + G, W ← W − αV (Polyak, "Some methods of speeding up the convergence of
-/// iteration methods", 1964, in the form of Sutskever et al., 2013, §2, with the rate outside).
+/// iteration methods", 1964, in the form of Sutskever et al., 2013, §2, with the rate outside); or with Nesterov's
+/// momentum W ← W − α(G + μV).
 #[derive(Clone, Debug)]
 pub struct Sgd {
     momentum: f32,
+    nesterov: bool,
     velocity: AlignedBuffer,
 }
 
 impl Sgd {
     /// For so many parameters; with a momentum of 0 nothing is remembered.
-    pub fn new(momentum: f32, parameters: usize) -> Self {
-        Self { momentum, velocity: AlignedBuffer::zeros(if momentum == 0.0 { 0 } else { parameters }) }
+    pub fn new(momentum: f32, nesterov: bool, parameters: usize) -> Self {
+        let remembered = if momentum == 0.0 { 0 } else { parameters };
+        Self { momentum, nesterov, velocity: AlignedBuffer::zeros(remembered) }
     }
 }
 
 impl Optimizer for Sgd {
-    fn step<'a>(&'a mut self, learning_rate: f32, parameters: &'a mut [f32]) -> Update<'a> {
-        if self.momentum == 0.0 {
-            Update::sgd(parameters, learning_rate)
-        } else {
-            Update::momentum(parameters, &mut self.velocity, learning_rate, self.momentum)
-        }
+    fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step) {
+        let (parameters, rate) = (network.parameters_mut(), step.learning_rate);
+        gradient.apply(match (self.momentum, self.nesterov) {
+            (0.0, _) => Update::sgd(parameters, rate),
+            (momentum, false) => Update::momentum(parameters, &mut self.velocity, rate, momentum),
+            (momentum, true) => Update::nesterov(parameters, &mut self.velocity, rate, momentum),
+        });
+    }
+
+    fn memory(&mut self) -> Vec<(&'static str, &mut [f32])> {
+        vec![("velocity", &mut self.velocity)]
     }
 }

@@ -50,6 +50,18 @@ pub fn momentum(parameters: &mut [f32], velocity: &mut [f32], gradient: &[f32], 
     }
 }
 
+/// v ← μ v + g, then w ← w − α (g + μ v).
+pub fn nesterov(parameters: &mut [f32], velocity: &mut [f32], gradient: &[f32], learning_rate: f32, momentum: f32) {
+    assert!(parameters.len() == gradient.len() && velocity.len() == gradient.len());
+    for i in 0..gradient.len() {
+        let g = f64::from(gradient[i]);
+        let v = f64::from(momentum) * f64::from(velocity[i]) + g;
+        velocity[i] = v as f32;
+        let ahead = g + f64::from(momentum) * v;
+        parameters[i] = (f64::from(parameters[i]) - f64::from(learning_rate) * ahead) as f32;
+    }
+}
+
 /// Algorithm 1 of Kingma & Ba (2015).
 pub fn adam(
     parameters: &mut [f32],
@@ -86,6 +98,25 @@ pub fn axpy(a: f32, x: &[f32], y: &mut [f32]) {
 pub fn scale(a: f32, x: &mut [f32]) {
     for x in x {
         *x = (f64::from(a) * f64::from(*x)) as f32;
+    }
+}
+
+/// y ← y + a (x − y).
+pub fn approach(a: f32, x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), y.len());
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = (f64::from(*y) + f64::from(a) * (f64::from(x) - f64::from(*y))) as f32;
+    }
+}
+
+/// y ← y + a sign(x).
+pub fn add_signs(a: f32, x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), y.len());
+    for (y, &x) in y.iter_mut().zip(x) {
+        let sign = f64::from(u8::from(x > 0.0)) - f64::from(u8::from(x < 0.0));
+        if sign != 0.0 {
+            *y = (f64::from(*y) + f64::from(a) * sign) as f32;
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
+use serde::{Deserialize, Serialize};
+
 /// One pass over the training rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 1.
     pub number: usize,
@@ -20,7 +22,7 @@ pub struct Epoch {
 }
 
 /// All epochs of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The epochs, in order.
     pub epochs: Vec<Epoch>,

@@ -1,10 +1,106 @@
-//! Training: minibatches, epochs, history.
+//! Training: minibatches, epochs, history, stopping, checkpoints.
 
+mod averaging;
+mod checkpoint;
 mod history;
+mod options;
+mod penalty;
+mod progress;
+mod schedule;
 mod trainer;
 
+pub use averaging::Averaging;
 pub use history::{Epoch, History};
-pub use trainer::{Event, TrainOptions, train};
+pub use options::{Penalty, TrainOptions};
+pub use schedule::Schedule;
+pub use trainer::Trainer;
+
+use std::ops::ControlFlow;
+
+use crate::data::Rows;
+use crate::error::Result;
+use crate::network::Network;
+
+/// What happened in a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// A minibatch is done.
+    Batch {
+        /// The epoch it belongs to, from 1.
+        epoch: usize,
+        /// Its rows.
+        rows: usize,
+    },
+    /// An epoch is done.
+    Epoch(Epoch),
+    /// The run diverged and went back to its last good epoch.
+    Retry {
+        /// The epoch that begins anew, from 1.
+        epoch: usize,
+        /// The learning rate that it begins with.
+        learning_rate: f32,
+    },
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All epochs are done.
+    Epochs,
+    /// The error on held-out rows had not become smaller for too many epochs.
+    Patience,
+    /// The time was up.
+    MaxTime,
+    /// An observer broke it off.
+    Interrupted,
+}
+
+/// Who watches a run, and may end it or write checkpoints.
+pub trait Observer {
+    /// Before the first minibatch; [`Trainer::resume`] belongs here.
+    ///
+    /// # Errors
+    /// Those end the run.
+    fn start(&mut self, _: &mut Trainer<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// After each event.
+    ///
+    /// # Errors
+    /// Those end the run.
+    fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>>;
+}
+
+/// Nobody watches.
+impl Observer for () {
+    fn observe(&mut self, _: &mut Trainer<'_>, _: Event) -> Result<ControlFlow<()>> {
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Trains a network on rows by minibatches, shuffled anew each epoch, and tells how it went and why it ended.
+///
+/// It runs on the rayon pool it is called from.
+///
+/// # Errors
+/// Those of [`Trainer::new`] and [`Trainer::advance`], and the observer's.
+pub fn train(
+    network: &mut Network,
+    rows: &dyn Rows,
+    validation: Option<&dyn Rows>,
+    options: &TrainOptions,
+    observer: &mut dyn Observer,
+) -> Result<(History, End)> {
+    let mut trainer = Trainer::new(network, rows, validation, options)?;
+    observer.start(&mut trainer)?;
+    while let Some(event) = trainer.advance()? {
+        if observer.observe(&mut trainer, event)?.is_break() {
+            break;
+        }
+    }
+    Ok(trainer.finish())
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::Error;
+use crate::evaluate::evaluate;
 use crate::kernels::Activation;
 use crate::matrix::Matrix;
 use crate::network::{Activations, Architecture, Initialisation, Loss, Network};
@@ -19,10 +20,11 @@ fn options(optimizer: OptimizerChoice) -> TrainOptions {
     TrainOptions { epochs: 1, batch_size: 1000, learning_rate: 0.05, optimizer, ..TrainOptions::default() }
 }
 
-const SGD: OptimizerChoice = OptimizerChoice::Sgd { momentum: 0.0 };
+const SGD: OptimizerChoice = OptimizerChoice::SGD;
+const NESTEROV: OptimizerChoice = OptimizerChoice::Sgd { momentum: 0.9, nesterov: true };
 
-fn run(network: &mut Network, rows: &Matrix, options: &TrainOptions) -> Result<History, Error> {
-    train(network, rows, None, options, &mut |_| {})
+fn run(network: &mut Network, rows: &Matrix, options: &TrainOptions) -> Result<History> {
+    train(network, rows, None, options, &mut ()).map(|(history, _)| history)
 }
 
 #[test]
@@ -41,19 +43,20 @@ fn one_step_of_descent_is_the_reference_step() {
 fn the_short_last_batch_is_used() {
     let mut sizes = Vec::new();
     let options = TrainOptions { batch_size: 4, epochs: 2, ..options(SGD) };
-    train(&mut network(Activation::Relu, Activation::Linear), &data(10), None, &options, &mut |event| {
+    let (mut network, rows) = (network(Activation::Relu, Activation::Linear), data(10));
+    let mut trainer = Trainer::new(&mut network, &rows, None, &options).unwrap();
+    while let Some(event) = trainer.advance().unwrap() {
         if let Event::Batch { epoch, rows } = event {
             sizes.push((epoch, rows));
         }
-    })
-    .unwrap();
+    }
     assert_eq!(sizes, [(1, 4), (1, 4), (1, 2), (2, 4), (2, 4), (2, 2)]);
 }
 
 #[test]
 fn every_optimizer_and_loss_learns() {
     let rows = data(50);
-    for optimizer in [SGD, OptimizerChoice::Sgd { momentum: 0.9 }, OptimizerChoice::Adam] {
+    for optimizer in [SGD, OptimizerChoice::Sgd { momentum: 0.9, nesterov: false }, NESTEROV, OptimizerChoice::Adam] {
         for (loss, output) in [(Loss::SquaredError, Activation::Linear), (Loss::CrossEntropy, Activation::Sigmoid)] {
             let options = TrainOptions {
                 epochs: 200,
@@ -84,7 +87,7 @@ fn the_same_seed_trains_the_same_network_and_another_seed_another() {
 fn validation_error_is_measured_on_the_held_out_rows() {
     let (training, held_out) = (data(20), data(5));
     let mut network = network(Activation::Relu, Activation::Linear);
-    let history = train(&mut network, &training, Some(&held_out), &options(SGD), &mut |_| {}).unwrap();
+    let history = train(&mut network, &training, Some(&held_out), &options(SGD), &mut ()).unwrap().0;
     let vectors: Vec<Vec<f32>> = (0..5).map(|row| held_out.row(row).to_vec()).collect();
     let expected = reference::error(&network, &vectors, Loss::SquaredError).squared_error / 5.0;
     let actual = history.epochs[0].validation_error_per_row.unwrap();
@@ -112,11 +115,16 @@ fn options_and_data_that_cannot_be_trained_with_are_errors() {
         (linear(), data(5), TrainOptions { batch_size: 0, ..good }, "batch size"),
         (linear(), data(5), TrainOptions { learning_rate: 0.0, ..good }, "learning rate"),
         (linear(), data(5), TrainOptions { learning_rate: f32::NAN, ..good }, "learning rate"),
-        (linear(), data(5), options(OptimizerChoice::Sgd { momentum: 1.0 }), "momentum"),
+        (linear(), data(5), options(OptimizerChoice::Sgd { momentum: 1.0, nesterov: false }), "momentum"),
         (linear(), data(5), cross_entropy, "sigmoid output"),
         (sigmoid(), large, cross_entropy, "column 4 has 1.5"),
         (linear(), data(0), good, "no training rows"),
         (linear(), Matrix::zeros(2, 5), good, "have 5 columns"),
+        (linear(), data(5), TrainOptions { patience: Some(1), ..good }, "hold some out"),
+        (linear(), data(5), TrainOptions { warm_up: -1.0, ..good }, "warm up"),
+        (linear(), data(5), TrainOptions { clip_norm: Some(0.0), ..good }, "clip norm"),
+        (linear(), data(5), TrainOptions { max_seconds: Some(f64::NAN), ..good }, "max time"),
+        (linear(), data(5), TrainOptions { penalty: Penalty { l1: -1.0, ..Penalty::default() }, ..good }, "l1"),
     ];
     for (mut network, rows, options, expected) in cases {
         let message = run(&mut network, &rows, &options).unwrap_err().to_string();
@@ -134,4 +142,192 @@ fn history_as_csv_has_a_line_an_epoch() {
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0].split(',').count(), lines[1].split(',').count());
     assert!(lines[1].starts_with("1,") && lines[1].contains(",,"), "{}", lines[1]);
+}
+
+/// A run that uses everything that a checkpoint must keep.
+fn eventful() -> TrainOptions {
+    TrainOptions {
+        epochs: 4,
+        batch_size: 7,
+        learning_rate: 0.02,
+        schedule: Schedule::Plateau { patience: 0, factor: 0.5 },
+        warm_up: 1.0,
+        penalty: Penalty { weight_decay: 0.01, l1: 1e-3, l2: 1e-3 },
+        clip_norm: Some(0.5),
+        averaging: Averaging::Ema(0.9),
+        patience: Some(3),
+        ..options(OptimizerChoice::Adam)
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits() {
+    let (rows, held_out) = (data(30), data(9));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let whole = {
+        let mut network = network(Activation::Silu, Activation::Linear);
+        train(&mut network, &rows, Some(&held_out), &eventful(), &mut ()).unwrap();
+        network.parameters().to_vec()
+    };
+    // Four epochs of five minibatches, and an event for each epoch.
+    for stop in 0..=24 {
+        let mut first = network(Activation::Silu, Activation::Linear);
+        let mut trainer = Trainer::new(&mut first, &rows, Some(&held_out), &eventful()).unwrap();
+        for _ in 0..stop {
+            trainer.advance().unwrap();
+        }
+        trainer.save_checkpoint(&path).unwrap();
+        let mut second = network(Activation::Silu, Activation::Linear);
+        let mut trainer = Trainer::new(&mut second, &rows, Some(&held_out), &eventful()).unwrap();
+        trainer.resume(&path).unwrap();
+        while trainer.advance().unwrap().is_some() {}
+        let (history, end) = trainer.finish();
+        assert_eq!((history.epochs.len(), end), (4, End::Epochs));
+        assert_eq!(second.parameters(), whole, "stopped after {stop} events");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_run_or_damaged_is_refused_with_the_difference() {
+    let rows = data(30);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let mut first = network(Activation::Silu, Activation::Linear);
+    Trainer::new(&mut first, &rows, None, &options(SGD)).unwrap().save_checkpoint(&path).unwrap();
+    let resumed = |rows: &Matrix, activation, options: &TrainOptions| {
+        let mut network = network(activation, Activation::Linear);
+        let mut trainer = Trainer::new(&mut network, rows, None, options).unwrap();
+        trainer.resume(&path).map_err(|error| error.to_string())
+    };
+    assert_eq!(resumed(&rows, Activation::Silu, &options(SGD)), Ok(()));
+    assert_eq!(resumed(&rows, Activation::Silu, &TrainOptions { epochs: 9, ..options(SGD) }), Ok(()));
+    let faster = TrainOptions { learning_rate: 0.1, ..options(SGD) };
+    let cases = [
+        (resumed(&rows, Activation::Silu, &faster), "a run with learning-rate 0.05, not 0.1"),
+        (resumed(&data(31), Activation::Silu, &options(SGD)), "rows 30, not 31"),
+        (resumed(&rows, Activation::Tanh, &options(SGD)), "activations [\"silu\""),
+        (resumed(&rows, Activation::Silu, &options(NESTEROV)), "momentum 0.0, not 0.9"),
+    ];
+    for (result, expected) in cases {
+        let message = result.unwrap_err();
+        assert!(message.contains(expected), "{message}");
+    }
+    let bytes = std::fs::read(&path).unwrap();
+    for length in [0, 8, 100, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        assert!(resumed(&rows, Activation::Silu, &options(SGD)).unwrap_err().contains("damaged or cut short"));
+    }
+}
+
+#[test]
+fn a_run_that_diverges_goes_back_and_is_tried_again_with_half_the_step_size() {
+    let rows = data(30);
+    let wild = TrainOptions { learning_rate: 8.0, epochs: 30, batch_size: 10, ..options(SGD) };
+    assert!(run(&mut network(Activation::Linear, Activation::Linear), &rows, &wild).is_err());
+    let mut network = network(Activation::Linear, Activation::Linear);
+    let patient = TrainOptions { retries: 20, ..wild };
+    let mut trainer = Trainer::new(&mut network, &rows, None, &patient).unwrap();
+    let mut rates = Vec::new();
+    while let Some(event) = trainer.advance().unwrap() {
+        if let Event::Retry { learning_rate, .. } = event {
+            rates.push(learning_rate);
+        }
+    }
+    let (history, end) = trainer.finish();
+    assert_eq!((history.epochs.len(), end), (30, End::Epochs));
+    assert!(!rates.is_empty() && rates[0] == 4.0 && rates.is_sorted_by(|before, after| before > after), "{rates:?}");
+    assert!(network.parameters().iter().all(|parameter| parameter.is_finite()));
+}
+
+#[test]
+fn patience_ends_a_run_and_takes_the_best_weights() {
+    // The held-out rows are of another kind: what is learned of the others soon makes their error larger.
+    let (rows, held_out) = (data(20), Matrix::from_rows(&[[0.9, 0.1, 0.5, 0.2], [0.2, 0.8, 0.1, 0.6]]));
+    let options = TrainOptions { epochs: 2000, batch_size: 5, patience: Some(5), ..options(SGD) };
+    let mut network = network(Activation::Tanh, Activation::Linear);
+    let (history, end) = train(&mut network, &rows, Some(&held_out), &options, &mut ()).unwrap();
+    let errors: Vec<f64> = history.epochs.iter().map(|epoch| epoch.validation_error_per_row.unwrap()).collect();
+    let (best, lowest) = errors.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+    assert_eq!((end, errors.len()), (End::Patience, best + 7));
+    assert_eq!(evaluate(&network, &held_out).error_per_row, *lowest);
+}
+
+#[test]
+fn time_ends_a_run_that_has_trained_something() {
+    let options = TrainOptions { epochs: usize::MAX, max_seconds: Some(1e-9), ..options(SGD) };
+    let (history, end) =
+        train(&mut network(Activation::Tanh, Activation::Linear), &data(20), None, &options, &mut ()).unwrap();
+    assert_eq!((history.epochs.len(), end), (1, End::MaxTime));
+}
+
+#[test]
+fn tied_weights_stay_each_others_transpose_and_learn() {
+    for optimizer in [SGD, OptimizerChoice::Adam] {
+        let options = TrainOptions { epochs: 100, tied: true, ..options(optimizer) };
+        let mut network = network(Activation::Tanh, Activation::Linear);
+        let history = run(&mut network, &data(20), &options).unwrap();
+        for output in 0..3 {
+            for input in 0..4 {
+                let [encoder, decoder] = [0, 1].map(|layer| network.weights(layer).as_slice());
+                assert_eq!(encoder[output * 4 + input], decoder[input * 3 + output]);
+            }
+        }
+        assert!(history.epochs[99].error_per_row < 0.7 * history.epochs[0].error_per_row, "{optimizer:?}");
+    }
+}
+
+#[test]
+fn a_step_with_penalties_clipping_and_decay_is_what_their_formulas_say() {
+    let rows = data(10);
+    let vectors: Vec<Vec<f32>> = (0..10).map(|row| rows.row(row).to_vec()).collect();
+    let start = network(Activation::Tanh, Activation::Linear);
+    let plain = reference::step(&start, &vectors, Loss::SquaredError, 1.0);
+    let mut gradient: Vec<f64> =
+        start.parameters().iter().zip(plain).map(|(before, after)| f64::from(*before) - after).collect();
+    let mut is_weight = vec![false; gradient.len()];
+    for layer in start.architecture().layers() {
+        is_weight[layer.weight_range()].fill(true);
+    }
+    let (l1, l2, decay, longest, rate) = (0.01, 0.02, 0.5, 0.3, 0.05);
+    for ((gradient, weight), is_weight) in gradient.iter_mut().zip(start.parameters()).zip(&is_weight) {
+        if *is_weight {
+            *gradient += l1 * f64::from(weight.signum()) + 2.0 * l2 * f64::from(*weight);
+        }
+    }
+    let norm = gradient.iter().map(|gradient| gradient * gradient).sum::<f64>().sqrt();
+    assert!(norm > longest, "the gradient, {norm} long, is cut");
+    let options = TrainOptions {
+        penalty: Penalty { weight_decay: decay as f32, l1: l1 as f32, l2: l2 as f32 },
+        clip_norm: Some(longest as f32),
+        learning_rate: rate as f32,
+        ..options(SGD)
+    };
+    let mut trained = start.clone();
+    run(&mut trained, &rows, &options).unwrap();
+    for (index, actual) in trained.parameters().iter().enumerate() {
+        let weight = f64::from(start.parameters()[index]);
+        let kept = if is_weight[index] { 1.0 - rate * decay } else { 1.0 };
+        let expected = weight * kept - rate * gradient[index] * longest / norm;
+        assert!((f64::from(*actual) - expected).abs() < 1e-6, "{actual} {expected}");
+    }
+}
+
+#[test]
+fn the_average_of_the_last_steps_is_what_is_taken() {
+    let rows = data(12);
+    let options = TrainOptions { epochs: 4, batch_size: 12, ..options(SGD) };
+    let mut sum = vec![0.0; network(Activation::Tanh, Activation::Linear).parameters().len()];
+    let mut plain = network(Activation::Tanh, Activation::Linear);
+    let mut trainer = Trainer::new(&mut plain, &rows, None, &options).unwrap();
+    while let Some(event) = trainer.advance().unwrap() {
+        if matches!(event, Event::Epoch(epoch) if epoch.number > 2) {
+            sum.iter_mut().zip(trainer.network().parameters()).for_each(|(sum, parameter)| *sum += parameter / 2.0);
+        }
+    }
+    let mut averaged = network(Activation::Tanh, Activation::Linear);
+    run(&mut averaged, &rows, &TrainOptions { averaging: Averaging::Tail(0.5), ..options }).unwrap();
+    for (actual, expected) in averaged.parameters().iter().zip(&sum) {
+        assert!((actual - expected).abs() < 1e-6, "{actual} {expected}");
+    }
 }

@@ -4,138 +4,304 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
-use super::{Epoch, History};
+use super::progress::{Lowest, Progress};
+use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, penalty};
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
-use crate::network::{Batch, BatchError, Loss, Network};
-use crate::optimizer::OptimizerChoice;
+use crate::kernels::approach;
+use crate::matrix::AlignedBuffer;
+use crate::network::{Batch, BatchError, Gradient, Loss, Network};
+use crate::optimizer::{Optimizer, Step};
 use crate::random::{self, Purpose};
 
-/// How to train.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrainOptions {
-    /// Passes over the training rows.
-    pub epochs: usize,
-    /// Rows of a minibatch; the last one of an epoch may be shorter.
-    pub batch_size: usize,
-    /// The step size α, for the gradient of the mean loss of a row.
-    pub learning_rate: f32,
-    /// The update rule.
-    pub optimizer: OptimizerChoice,
-    /// What to make small.
-    pub loss: Loss,
-    /// Decides the order of the rows in each epoch.
-    pub seed: u64,
+/// How much larger than the smallest one so far a loss may be at the end of an epoch that is still good.
+const GOOD: f64 = 10.0;
+
+/// The name of the buffer of the best weights.
+pub(super) const BEST: &str = "best";
+
+/// A run as it was: how far, and all buffers.
+pub(super) type Snapshot = (Progress, Vec<AlignedBuffer>);
+
+/// A training run: a network on its way, a minibatch at a time.
+///
+/// What it does depends on the network, the rows and the options alone: the order of the rows in an epoch is drawn
+/// from the seed and the epoch's number, and the result is the same to the bit for any number of threads.
+pub struct Trainer<'a> {
+    pub(super) network: &'a mut Network,
+    pub(super) rows: &'a dyn Rows,
+    validation: Option<&'a dyn Rows>,
+    pub(super) options: TrainOptions,
+    batch: Batch,
+    optimizer: Box<dyn Optimizer>,
+    pub(super) progress: Progress,
+    /// The order of the rows in the epoch of this number.
+    order: Vec<usize>,
+    order_of: usize,
+    /// The gradient, where something is done to it before the step; the average of the weights, and the best weights,
+    /// where they are asked for. Else empty.
+    gradient: AlignedBuffer,
+    average: AlignedBuffer,
+    best: AlignedBuffer,
+    /// The run as it was after the last good epoch, to go back to when it diverges.
+    pub(super) last_good: Option<Snapshot>,
 }
 
-impl Default for TrainOptions {
-    fn default() -> Self {
-        let optimizer = OptimizerChoice::Adam;
-        Self {
-            epochs: 100,
-            batch_size: 32,
-            learning_rate: optimizer.usual_learning_rate(),
-            optimizer,
-            loss: Loss::SquaredError,
-            seed: 1,
-        }
-    }
-}
-
-impl TrainOptions {
-    /// Checks the numbers.
+impl<'a> Trainer<'a> {
+    /// A run from the network as it is.
     ///
     /// # Errors
-    /// When epochs or batch size are 0, or the learning rate is not a finite number above 0.
-    pub fn check(&self) -> Result<()> {
-        let wrong = |name, problem: String| Err(Error::Setting { name, problem });
-        if self.epochs == 0 {
-            return wrong("epochs", "0 epochs train nothing; at least 1 is needed".into());
+    /// Options out of range; a loss that does not go with the output layer or the data; no rows; rows of another width
+    /// than the input layer; patience without held-out rows; tied weights of layers that are no mirror of each other.
+    pub fn new(
+        network: &'a mut Network,
+        rows: &'a dyn Rows,
+        validation: Option<&'a dyn Rows>,
+        options: &TrainOptions,
+    ) -> Result<Self> {
+        options.check()?;
+        check_fit(network, rows, validation, options)?;
+        if options.tied {
+            penalty::tie(network);
         }
-        if self.batch_size == 0 {
-            return wrong("batch size", "a minibatch has at least 1 row".into());
-        }
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return wrong("learning rate", format!("{} is not a finite number above 0", self.learning_rate));
-        }
-        self.optimizer.check()
+        let length = network.parameters().len();
+        let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
+        Ok(Self {
+            batch: Batch::new(network, options.loss, options.batch_size.min(rows.rows())),
+            optimizer: options.optimizer.build(length),
+            progress: Progress::default(),
+            order: (0..rows.rows()).collect(),
+            order_of: 0,
+            gradient: buffer(penalty::changes_gradient(options)),
+            average: buffer(options.averaging != Averaging::None),
+            best: buffer(options.patience.is_some()),
+            last_good: None,
+            options: *options,
+            network,
+            rows,
+            validation,
+        })
     }
-}
 
-/// What an observer of the training loop is told.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// A minibatch is done.
-    Batch {
-        /// The epoch it belongs to, from 1.
-        epoch: usize,
-        /// Its rows.
-        rows: usize,
-    },
-    /// An epoch is done.
-    Epoch(&'a Epoch),
-}
+    /// The network as it is.
+    pub fn network(&self) -> &Network {
+        self.network
+    }
 
-/// Trains a network on rows by minibatches, shuffled anew each epoch, and returns the history.
-///
-/// It runs on the rayon pool it is called from; the result is the same to the bit for any number of threads.
-///
-/// # Errors
-/// Options out of range; a loss that does not go with the output layer or the data; no rows; rows of another width
-/// than the input layer; and divergence, as soon as a minibatch shows it. What the very last step did shows only when
-/// the network is evaluated.
-pub fn train(
-    network: &mut Network,
-    rows: &dyn Rows,
-    validation: Option<&dyn Rows>,
-    options: &TrainOptions,
-    observer: &mut dyn FnMut(Event<'_>),
-) -> Result<History> {
-    options.check()?;
-    check_fit(network, rows, validation, options.loss)?;
-    let mut batch = Batch::new(network, options.loss, options.batch_size.min(rows.rows()));
-    let mut optimizer = options.optimizer.build(network.parameters().len());
-    let mut order: Vec<usize> = (0..rows.rows()).collect();
-    let mut generator = random::generator(options.seed, Purpose::Shuffling);
-    let mut history = History::default();
-    for number in 1..=options.epochs {
+    /// What to train by.
+    pub fn options(&self) -> &TrainOptions {
+        &self.options
+    }
+
+    /// The epochs that are done.
+    pub fn history(&self) -> &History {
+        &self.progress.history
+    }
+
+    /// Trains on one minibatch and tells of it; after the last one of an epoch, the next call tells of the epoch. Nothing
+    /// when the run is at its end.
+    ///
+    /// # Errors
+    /// Divergence, as soon as a minibatch shows it, when no retry is left. What the very last step did shows only when
+    /// the network is evaluated.
+    pub fn advance(&mut self) -> Result<Option<Event>> {
+        if self.end().is_some() {
+            return Ok(None);
+        }
+        if self.progress.batches == self.batches_of_epoch() || self.is_out_of_time() && self.progress.batches > 0 {
+            return Ok(Some(Event::Epoch(self.end_epoch())));
+        }
+        if self.options.retries > 0 && self.last_good.is_none() {
+            self.last_good = Some(self.snapshot());
+        }
         let start = Instant::now();
-        order.shuffle(&mut generator);
-        let mut sums = BatchError::default();
-        for rows_of_batch in order.chunks(options.batch_size) {
-            let error = network.trace(rows, rows_of_batch, &mut batch);
-            check_finite(&error, rows_of_batch.len(), number, options)?;
-            batch.apply(optimizer.step(options.learning_rate, network.parameters_mut()));
-            sums += error;
-            observer(Event::Batch { epoch: number, rows: rows_of_batch.len() });
+        let trained = self.step();
+        self.progress.seconds += start.elapsed().as_secs_f64();
+        match trained {
+            Ok(rows) => Ok(Some(Event::Batch { epoch: self.epoch(), rows })),
+            Err(_) if self.progress.retries < self.options.retries => Ok(Some(self.retry())),
+            Err(error) => Err(error),
         }
-        let seconds = start.elapsed().as_secs_f64();
-        let count = rows.rows() as f64;
-        let epoch = Epoch {
-            number,
-            loss: sums.loss / count,
-            error_per_row: sums.squared_error / count,
-            validation_error_per_row: validation.map(|rows| evaluate(network, rows).error_per_row),
-            seconds,
-            rows_per_second: count / seconds,
-        };
-        observer(Event::Epoch(&epoch));
-        history.epochs.push(epoch);
     }
-    Ok(history)
+
+    /// Ends the run: the network becomes the average or the best one, where those are asked for.
+    pub fn finish(self) -> (History, End) {
+        let end = self.end().unwrap_or(End::Interrupted);
+        if self.progress.best.error.is_some() && self.options.patience.is_some() {
+            self.network.parameters_mut().copy_from_slice(&self.best);
+        } else if self.has_average() {
+            self.network.parameters_mut().copy_from_slice(&self.average);
+        }
+        (self.progress.history, end)
+    }
+
+    /// Why the run is at its end, if it is: between two epochs.
+    fn end(&self) -> Option<End> {
+        let Progress { history, batches, best, .. } = &self.progress;
+        if *batches > 0 || history.epochs.is_empty() {
+            None
+        } else if history.epochs.len() >= self.options.epochs {
+            Some(End::Epochs)
+        } else if self.options.patience.is_some_and(|patience| best.epochs_since > patience) {
+            Some(End::Patience)
+        } else {
+            self.is_out_of_time().then_some(End::MaxTime)
+        }
+    }
+
+    /// The number of the epoch that is on its way, from 1.
+    fn epoch(&self) -> usize {
+        self.progress.history.epochs.len() + 1
+    }
+
+    fn batches_of_epoch(&self) -> usize {
+        self.rows.rows().div_ceil(self.options.batch_size)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.options.max_seconds.is_some_and(|most| self.progress.total_seconds() >= most)
+    }
+
+    /// One minibatch; how many rows it had.
+    fn step(&mut self) -> Result<usize> {
+        self.shuffle();
+        let options = &self.options;
+        let start = self.progress.batches * options.batch_size;
+        let rows = &self.order[start..self.order.len().min(start + options.batch_size)];
+        let error = self.network.trace(self.rows, rows, &mut self.batch);
+        let learning_rate = self.learning_rate();
+        check_finite(&error, rows.len(), self.epoch(), learning_rate)?;
+        let count = rows.len();
+        self.progress.steps += 1;
+        let step = Step { number: self.progress.steps, learning_rate };
+        let gradient = if self.gradient.is_empty() {
+            Gradient::traced(&self.batch)
+        } else {
+            penalty::write_gradient(self.network, &self.batch, &self.options, &mut self.gradient);
+            Gradient::written(self.network.isa(), &self.gradient)
+        };
+        penalty::decay(self.network, &self.options, learning_rate);
+        self.optimizer.step(self.network, gradient, step);
+        if self.options.tied {
+            penalty::tie(self.network);
+        }
+        if let Some(share) = self.options.averaging.share(step.number, self.total_steps()) {
+            approach(self.network.isa(), share, self.network.parameters(), &mut self.average);
+        }
+        self.progress.note_batch(error, count);
+        Ok(count)
+    }
+
+    /// The order of an epoch depends on the seed and its number alone, so that a run can go on anywhere.
+    fn shuffle(&mut self) {
+        let epoch = self.epoch();
+        if self.order_of != epoch {
+            let mut generator = random::generator_of(self.options.seed, Purpose::Shuffling, epoch as u64);
+            self.order.iter_mut().enumerate().for_each(|(index, row)| *row = index);
+            self.order.shuffle(&mut generator);
+            self.order_of = epoch;
+        }
+    }
+
+    /// The learning rate of the next step.
+    fn learning_rate(&self) -> f32 {
+        let TrainOptions { learning_rate, schedule, warm_up, epochs, .. } = self.options;
+        let done = self.progress.steps as f64 / self.batches_of_epoch() as f64;
+        // The first step is no step of zero.
+        let warm = match warm_up > 0.0 {
+            true => ((self.progress.steps + 1) as f64 / (warm_up * self.batches_of_epoch() as f64)).min(1.0),
+            false => 1.0,
+        };
+        learning_rate * (warm * schedule.share(done, epochs as f64)) as f32 * self.progress.rate_share
+    }
+
+    fn total_steps(&self) -> u64 {
+        (self.options.epochs as u64).saturating_mul(self.batches_of_epoch() as u64)
+    }
+
+    fn has_average(&self) -> bool {
+        let last = self.progress.steps;
+        last > 0 && self.options.averaging.share(last, self.total_steps()).is_some()
+    }
+
+    fn end_epoch(&mut self) -> Epoch {
+        let validation = self.validate();
+        let rows = self.order.len().min(self.progress.batches * self.options.batch_size);
+        let epoch = self.progress.end_epoch(rows, validation);
+        if let Some(error) = validation
+            && self.progress.best.note(error)
+            && !self.best.is_empty()
+        {
+            let measured = if self.has_average() { &self.average } else { self.network.parameters() };
+            self.best.copy_from_slice(measured);
+        }
+        if let Schedule::Plateau { patience, factor } = self.options.schedule {
+            self.progress.plateau.note(validation.unwrap_or(epoch.error_per_row));
+            if self.progress.plateau.epochs_since > patience {
+                self.progress.rate_share *= factor;
+                self.progress.plateau = Lowest { epochs_since: 0, ..self.progress.plateau };
+            }
+        }
+        if self.options.retries > 0 && self.progress.is_good(GOOD) {
+            self.last_good = Some(self.snapshot());
+        }
+        epoch
+    }
+
+    /// The error on held-out rows of the weights that would be taken now: the average, where there is one.
+    fn validate(&mut self) -> Option<f64> {
+        let rows = self.validation?;
+        let averaged = self.has_average();
+        self.swap_average(averaged);
+        let errors = evaluate(self.network, rows);
+        self.swap_average(averaged);
+        Some(errors.error_per_row)
+    }
+
+    fn swap_average(&mut self, averaged: bool) {
+        if averaged {
+            self.network.parameters_mut().swap_with_slice(&mut self.average);
+        }
+    }
+
+    /// Every buffer that changes as the run goes on, by name.
+    pub(super) fn buffers(&mut self) -> Vec<(String, &mut [f32])> {
+        let own =
+            [("parameters", self.network.parameters_mut()), ("average", &mut *self.average), ("best", &mut *self.best)];
+        let own = own.into_iter().map(|(name, buffer)| (name.to_string(), buffer));
+        let memory = self.optimizer.memory().into_iter();
+        own.chain(memory.map(|(name, buffer)| (format!("optimizer.{name}"), buffer))).collect()
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let buffers = self.buffers().into_iter().map(|(_, buffer)| AlignedBuffer::from(&*buffer)).collect();
+        (self.progress.clone(), buffers)
+    }
+
+    /// Goes back to the last good epoch, with half the step size.
+    fn retry(&mut self) -> Event {
+        let (progress, buffers) = self.last_good.take().expect("kept before the first step");
+        let (retries, rate_share) = (self.progress.retries + 1, 0.5 * self.progress.rate_share);
+        self.progress = Progress { retries, rate_share, ..progress };
+        for ((_, buffer), kept) in self.buffers().into_iter().zip(&buffers) {
+            buffer.copy_from_slice(kept);
+        }
+        self.last_good = Some((self.progress.clone(), buffers));
+        Event::Retry { epoch: self.epoch(), learning_rate: self.learning_rate() }
+    }
 }
 
-fn check_finite(error: &BatchError, rows: usize, epoch: usize, options: &TrainOptions) -> Result<()> {
+fn check_finite(error: &BatchError, rows: usize, epoch: usize, learning_rate: f32) -> Result<()> {
     if error.loss.is_finite() && error.squared_error.is_finite() {
         return Ok(());
     }
-    Err(Error::Diverged { epoch, error: error.loss / rows as f64, learning_rate: options.learning_rate })
+    Err(Error::Diverged { epoch, error: error.loss / rows as f64, learning_rate })
 }
 
-fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, loss: Loss) -> Result<()> {
+fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, options: &TrainOptions) -> Result<()> {
     let architecture = network.architecture();
-    loss.check(architecture.layers()[architecture.layers().len() - 1].activation())?;
+    options.loss.check(architecture.layers()[architecture.layers().len() - 1].activation())?;
     for (what, rows) in [("training", Some(rows)), ("validation", validation)] {
         let Some(rows) = rows else { continue };
         if rows.rows() == 0 {
@@ -150,7 +316,15 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
             )));
         }
     }
-    if loss == Loss::CrossEntropy { check_unit_interval(rows) } else { Ok(()) }
+    if options.patience.is_some() && validation.is_none() {
+        let problem = "it is counted on held-out rows, and there are none; hold some out (validation)".into();
+        return Err(Error::Setting { name: "patience", problem });
+    }
+    if options.tied && !architecture.sizes().is_mirrored() {
+        let problem = format!("the decoder of {} is no mirror of its encoder", architecture.sizes());
+        return Err(Error::Setting { name: "tied", problem });
+    }
+    if options.loss == Loss::CrossEntropy { check_unit_interval(rows) } else { Ok(()) }
 }
 
 fn check_unit_interval(rows: &dyn Rows) -> Result<()> {

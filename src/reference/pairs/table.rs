@@ -65,6 +65,16 @@ pub fn pairs() -> Vec<Pair<f32>> {
             },
         ),
         Pair::new(
+            "update::nesterov",
+            [number.negated(), number],
+            [finite],
+            [finite, finite],
+            ExactTerms(6.0),
+            |isa, [rate, decay], [gradient], [parameters, velocity]| {
+                either!(isa, nesterov(parameters, velocity, gradient, rate, decay))
+            },
+        ),
+        Pair::new(
             "update::adam",
             [
                 Argument::within(-1.0, 1.0).negated(),
@@ -86,6 +96,22 @@ pub fn pairs() -> Vec<Pair<f32>> {
         Pair::new("slice::scale", [Argument::ANY], [], [Argument::ANY], Exact, |isa, [a], [], [x]| {
             either!(isa, scale(a, x))
         }),
+        Pair::new(
+            "slice::approach",
+            [number.negated()],
+            [finite.negated()],
+            [finite],
+            ExactTerms(4.0),
+            |isa, [a], [x], [y]| either!(isa, approach(a, x, y)),
+        ),
+        Pair::new(
+            "slice::add_signs",
+            [Argument::ANY],
+            [Argument::ANY],
+            [Argument::ANY],
+            Exact,
+            |isa, [a], [x], [y]| either!(isa, add_signs(a, x, y)),
+        ),
         Pair::new("slice::exp", [], [], [Argument::ANY], Ulps(1.6), |isa, [], [], [values]| either!(isa, exp(values))),
         Pair::new("slice::sum", [], [finite], [], ExactTerms(0.0), |isa, [], [x], []| either!(isa, sum(x))),
         Pair::new("slice::dot", [], [finite, finite], [], ExactTerms(0.0), |isa, [], [x, y], []| {

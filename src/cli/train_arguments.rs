@@ -1,0 +1,212 @@
+//! Arguments of training, which `train`, `compare` and `bench` share.
+
+use std::str::FromStr;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::data::ScalingChoice;
+use crate::error::{Error, Result};
+use crate::kernels::Activation;
+use crate::model::AutoencoderOptions;
+use crate::network::{Activations, Initialisation, LayerSizes, Loss};
+use crate::optimizer::OptimizerChoice;
+use crate::train::{Averaging, Penalty, Schedule, TrainOptions};
+
+/// What `--optimizer adamw` stands for: adam with a weight decay, of so much where none is said.
+const ADAMW: &str = "adamw";
+const ADAMW_DECAY: f32 = 0.01;
+
+/// The network and its training, the layer sizes excepted.
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    #[command(flatten)]
+    network: NetworkArguments,
+    /// What to minimise; cross-entropy is for data in [0, 1]
+    #[arg(long, default_value_t = Loss::SquaredError, value_name = "squared-error|cross-entropy")]
+    loss: Loss,
+    /// Passes over the data
+    #[arg(long, short = 'e', default_value_t = 100, allow_negative_numbers = true, value_parser = at_least_one)]
+    epochs: usize,
+    /// Rows of a minibatch
+    #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
+    batch_size: usize,
+    /// The step size [default: 0.001 for adam, 0.01 for sgd]
+    #[arg(long, short = 'r', allow_negative_numbers = true, value_parser = positive::<f32>)]
+    learning_rate: Option<f32>,
+    /// How the step size changes over the run
+    #[arg(long, default_value_t = Schedule::Constant, value_name = Schedule::FORMS)]
+    schedule: Schedule,
+    /// Epochs over which the step size first grows from nothing
+    #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
+    warm_up: f64,
+    /// The update rule [default: adam, or sgd with --momentum]; adamw is adam with --weight-decay 0.01
+    #[arg(long, value_parser = optimizer_names())]
+    optimizer: Option<String>,
+    /// The momentum of sgd and nesterov, from 0 to below 1 [default: 0, or 0.9 for nesterov]
+    #[arg(long, allow_negative_numbers = true, value_parser = momentum)]
+    momentum: Option<f32>,
+    #[command(flatten)]
+    regularisation: RegularisationArguments,
+    /// Epochs without a smaller error on held-out rows after which training stops; the best weights are then taken
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
+    /// Stop training after this time: seconds, or as in 90s, 15m, 2h
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = seconds)]
+    max_time: Option<f64>,
+    /// How often a run that diverges begins its epoch anew with half the step size
+    #[arg(long, default_value_t = 0, value_name = "TIMES")]
+    retries: usize,
+}
+
+/// The network, the layer sizes excepted.
+#[derive(Debug, Args)]
+struct NetworkArguments {
+    /// The activation of the hidden layers, the waist excepted
+    #[arg(long, short = 'a', default_value = Activation::Silu.name(), value_name = "NAME", value_parser = activation())]
+    activation: Activation,
+    /// The activation of the waist
+    #[arg(long, default_value = Activation::Linear.name(), value_name = "NAME", value_parser = activation())]
+    code_activation: Activation,
+    /// The activation of the output [default: linear, or sigmoid with cross-entropy]
+    #[arg(long, value_name = "NAME", value_parser = activation())]
+    output_activation: Option<Activation>,
+    /// Leave out the biases
+    #[arg(long)]
+    no_bias: bool,
+    /// How weights start
+    #[arg(long, default_value_t = Initialisation::FanIn, value_name = "fan-in|normal:STDDEV")]
+    init: Initialisation,
+}
+
+/// What keeps the weights from fitting the training rows too closely.
+#[derive(Debug, Args)]
+struct RegularisationArguments {
+    /// The share of itself, times the step size, that a weight loses at every step
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    weight_decay: Option<f32>,
+    /// λ in a penalty of λ Σ|w|
+    #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    l1: f32,
+    /// λ in a penalty of λ Σ w²
+    #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    l2: f32,
+    /// The longest gradient that is taken as it is
+    #[arg(long, value_name = "LENGTH", allow_negative_numbers = true, value_parser = positive::<f32>)]
+    clip_norm: Option<f32>,
+    /// The decoder's weights are the encoder's, transposed
+    #[arg(long)]
+    tied: bool,
+    /// Which average of the weights is measured and taken
+    #[arg(long, default_value_t = Averaging::None, value_name = Averaging::FORMS)]
+    average: Averaging,
+}
+
+impl TrainArguments {
+    /// Rows of a minibatch.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// All options of a training run.
+    pub fn options(&self, layers: LayerSizes, scaling: ScalingChoice, seed: u64) -> Result<AutoencoderOptions> {
+        let output = match (self.network.output_activation, self.loss) {
+            (Some(output), _) => output,
+            (None, Loss::CrossEntropy) => Activation::Sigmoid,
+            (None, Loss::SquaredError) => Activation::Linear,
+        };
+        self.loss.check(output)?;
+        let optimizer = self.optimizer()?;
+        let RegularisationArguments { weight_decay, l1, l2, clip_norm, tied, average } = self.regularisation;
+        let usual_decay = if self.optimizer.as_deref() == Some(ADAMW) { ADAMW_DECAY } else { 0.0 };
+        let train = TrainOptions {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate.unwrap_or(optimizer.usual_learning_rate()),
+            schedule: self.schedule,
+            warm_up: self.warm_up,
+            optimizer,
+            loss: self.loss,
+            penalty: Penalty { weight_decay: weight_decay.unwrap_or(usual_decay), l1, l2 },
+            clip_norm,
+            tied,
+            averaging: average,
+            patience: self.patience,
+            max_seconds: self.max_time,
+            retries: self.retries,
+            seed,
+        };
+        let NetworkArguments { activation, code_activation, no_bias, init, .. } = self.network;
+        Ok(AutoencoderOptions {
+            layers,
+            activations: Activations { hidden: activation, code: code_activation, output },
+            bias: !no_bias,
+            initialisation: init,
+            scaling,
+            train,
+        })
+    }
+
+    fn optimizer(&self) -> Result<OptimizerChoice> {
+        match (self.optimizer.as_deref(), self.momentum) {
+            (Some(name @ ("adam" | ADAMW)), Some(_)) => Err(Error::Setting {
+                name: "momentum",
+                problem: format!("{name} has none of its own to choose; use --optimizer sgd or nesterov"),
+            }),
+            (Some("adam" | ADAMW) | None, None) => Ok(OptimizerChoice::Adam),
+            (Some("nesterov"), momentum) => {
+                Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.9), nesterov: true })
+            }
+            (_, momentum) => Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.0), nesterov: false }),
+        }
+    }
+}
+
+/// An activation by its name; help lists them all.
+fn activation() -> impl TypedValueParser<Value = Activation> {
+    PossibleValuesParser::new(Activation::ALL.map(Activation::name)).try_map(|name| name.parse::<Activation>())
+}
+
+fn optimizer_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(OptimizerChoice::NAMES.into_iter().chain([ADAMW]))
+}
+
+type Parsed<T> = std::result::Result<T, String>;
+
+fn at_least_one(text: &str) -> Parsed<usize> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("a whole number above 0 is needed".into()),
+    }
+}
+
+fn positive<T: FromStr + Into<f64> + Copy>(text: &str) -> Parsed<T> {
+    finite(text).filter(|&number: &T| number.into() > 0.0).ok_or_else(|| "a finite number above 0 is needed".into())
+}
+
+fn not_negative<T: FromStr + Into<f64> + Copy>(text: &str) -> Parsed<T> {
+    finite(text).filter(|&number: &T| number.into() >= 0.0).ok_or_else(|| "a finite number from 0 on is needed".into())
+}
+
+fn finite<T: FromStr + Into<f64> + Copy>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|&number: &T| number.into().is_finite())
+}
+
+fn momentum(text: &str) -> Parsed<f32> {
+    finite(text).filter(|momentum| (0.0..1.0).contains(momentum)).ok_or("a number from 0 to below 1 is needed".into())
+}
+
+/// `90`, `90s`, `15m` or `2h`.
+fn seconds(text: &str) -> Parsed<f64> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1.0),
+        Some((at, 'm')) => (&text[..at], 60.0),
+        Some((at, 'h')) => (&text[..at], 3600.0),
+        _ => (text, 1.0),
+    };
+    finite(number)
+        .map(|number: f64| number * unit)
+        .filter(|seconds| *seconds > 0.0 && seconds.is_finite())
+        .ok_or("a time above 0 is needed, as in 90s, 15m or 2h".into())
+}

@@ -1,0 +1,72 @@
+//! The rules that there are, and their settings.
+
+use super::{Adam, Optimizer, Sgd};
+use crate::error::{Error, Result};
+
+/// Which rule, and its settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OptimizerChoice {
+    /// [`Sgd`]
+    Sgd {
+        /// The share of the last step that is kept: 0 for plain descent, below 1.
+        momentum: f32,
+        /// Whether the momentum is Nesterov's.
+        nesterov: bool,
+    },
+    /// [`Adam`]
+    Adam,
+}
+
+impl OptimizerChoice {
+    /// Plain stochastic gradient descent.
+    pub const SGD: Self = Self::Sgd { momentum: 0.0, nesterov: false };
+
+    /// The names that there are.
+    pub const NAMES: [&'static str; 3] = ["sgd", "nesterov", "adam"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sgd { nesterov: false, .. } => "sgd",
+            Self::Sgd { nesterov: true, .. } => "nesterov",
+            Self::Adam => "adam",
+        }
+    }
+
+    /// The momentum, for rules that have one to choose.
+    pub fn momentum(self) -> Option<f32> {
+        match self {
+            Self::Sgd { momentum, .. } => Some(momentum),
+            Self::Adam => None,
+        }
+    }
+
+    /// A learning rate that is a fair first try for rows of unit size.
+    pub fn usual_learning_rate(self) -> f32 {
+        match self {
+            Self::Sgd { .. } => 0.01,
+            Self::Adam => 0.001,
+        }
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// When the momentum does not lie in [0, 1).
+    pub fn check(self) -> Result<()> {
+        match self {
+            Self::Sgd { momentum, .. } if !(0.0..1.0).contains(&momentum) => {
+                Err(Error::Setting { name: "momentum", problem: format!("{momentum} does not lie in [0, 1)") })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A fresh optimizer for a buffer of so many parameters.
+    pub fn build(self, parameters: usize) -> Box<dyn Optimizer> {
+        match self {
+            Self::Sgd { momentum, nesterov } => Box::new(Sgd::new(momentum, nesterov, parameters)),
+            Self::Adam => Box::new(Adam::new(parameters)),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Averages of the weights over the steps of a run, which are often better than the last weights.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// Which average of the weights is kept, measured and, in the end, taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Averaging {
+    /// None: the weights as they are.
+    #[default]
+    None,
+    /// The exponential moving average, which keeps this share of itself at every step; the share grows to it over the
+    /// first steps, as (1 + t) / (10 + t), so that the first weights are soon forgotten.
+    Ema(f32),
+    /// The mean over the last steps, this share of all (Polyak and Juditsky, "Acceleration of stochastic approximation
+    /// by averaging", 1992).
+    Tail(f32),
+}
+
+impl Averaging {
+    /// How it is written.
+    pub const FORMS: &'static str = "none|ema:DECAY|tail:SHARE";
+
+    /// The share of the way to the weights that the average goes after step `number` (from 1) of `steps`; nothing
+    /// while there is no average.
+    pub(super) fn share(self, number: u64, steps: u64) -> Option<f32> {
+        match self {
+            Self::None => None,
+            Self::Ema(decay) => {
+                let warm = (1 + number) as f32 / (10 + number) as f32;
+                Some(1.0 - decay.min(warm))
+            }
+            Self::Tail(share) => {
+                let first = steps - ((steps as f64 * f64::from(share)).round() as u64).clamp(1, steps);
+                (number > first).then(|| 1.0 / (number - first) as f32)
+            }
+        }
+    }
+
+    /// Checks the number.
+    ///
+    /// # Errors
+    /// When it does not lie between 0 and 1.
+    pub fn check(self) -> Result<()> {
+        match self {
+            Self::Ema(number) | Self::Tail(number) if !(number > 0.0 && number < 1.0) => {
+                Err(Error::Setting { name: "average", problem: format!("{number} does not lie between 0 and 1") })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Averaging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Ema(decay) => write!(f, "ema:{decay}"),
+            Self::Tail(share) => write!(f, "tail:{share}"),
+        }
+    }
+}
+
+impl FromStr for Averaging {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let averaging = match text.split_once(':') {
+            None if text == "none" => Some(Self::None),
+            Some(("ema", decay)) => decay.parse().ok().map(Self::Ema),
+            Some(("tail", share)) => share.parse().ok().map(Self::Tail),
+            _ => None,
+        };
+        let averaging = averaging.ok_or_else(|| Error::Setting {
+            name: "average",
+            problem: format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")),
+        })?;
+        averaging.check().map(|()| averaging)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_over_the_tail_weighs_its_steps_the_same() {
+        let mut average = f32::NAN;
+        let weights = [9.0, 9.0, 1.0, 2.0, 6.0];
+        for (number, weight) in (1..).zip(weights) {
+            if let Some(share) = Averaging::Tail(0.6).share(number, 5) {
+                average = if average.is_nan() { weight } else { average + share * (weight - average) };
+            }
+        }
+        assert_eq!(average, 3.0);
+    }
+
+    #[test]
+    fn a_moving_average_starts_near_the_weights_and_ends_at_its_decay() {
+        assert!(Averaging::Ema(0.999).share(1, 10).unwrap() > 0.8);
+        assert!((Averaging::Ema(0.999).share(1_000_000, 10).unwrap() - 0.001).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_average_is_read_as_it_is_written() {
+        for text in ["none", "ema:0.999", "tail:0.25"] {
+            assert_eq!(text.parse::<Averaging>().unwrap().to_string(), text);
+        }
+        assert!("ema:1".parse::<Averaging>().unwrap_err().to_string().contains("between 0 and 1"));
+        assert!("mean".parse::<Averaging>().unwrap_err().to_string().contains("there are none, ema"));
+    }
+}

@@ -1,0 +1,149 @@
+//! How to train.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Averaging, Schedule};
+use crate::error::{Error, Result};
+use crate::network::Loss;
+use crate::optimizer::OptimizerChoice;
+
+/// How to train.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrainOptions {
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// Rows of a minibatch; the last one of an epoch may be shorter.
+    pub batch_size: usize,
+    /// The step size α, for the gradient of the mean loss of a row.
+    pub learning_rate: f32,
+    /// How the step size changes over the run.
+    pub schedule: Schedule,
+    /// Epochs over which the step size first grows from nothing, in a straight line.
+    pub warm_up: f64,
+    /// The update rule.
+    pub optimizer: OptimizerChoice,
+    /// What to make small.
+    pub loss: Loss,
+    /// What large weights cost.
+    pub penalty: Penalty,
+    /// The longest gradient that is taken as it is; a longer one is cut to this length (Pascanu et al., "On the difficulty
+    /// of training recurrent neural networks", 2013, algorithm 1).
+    pub clip_norm: Option<f32>,
+    /// Whether the decoder's weights are the encoder's, transposed.
+    pub tied: bool,
+    /// Which average of the weights is measured and taken.
+    pub averaging: Averaging,
+    /// How many epochs may pass without a smaller error on the held-out rows before training stops. The weights with
+    /// the smallest are then taken, also when it ends otherwise.
+    pub patience: Option<usize>,
+    /// Seconds of training after which it stops. The result then depends on the machine's speed.
+    pub max_seconds: Option<f64>,
+    /// How often a run that diverges goes back to its last good epoch, each time with half the step size, before that is
+    /// an error.
+    pub retries: usize,
+    /// Decides the order of the rows in each epoch.
+    pub seed: u64,
+}
+
+/// What large weights cost; biases cost nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Penalty {
+    /// The share of itself, times the learning rate, that a weight loses at every step: the decoupled decay of AdamW
+    /// (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2).
+    pub weight_decay: f32,
+    /// λ in a loss of λ Σ|w|.
+    pub l1: f32,
+    /// λ in a loss of λ Σ w².
+    pub l2: f32,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        let optimizer = OptimizerChoice::Adam;
+        Self {
+            epochs: 100,
+            batch_size: 32,
+            learning_rate: optimizer.usual_learning_rate(),
+            schedule: Schedule::Constant,
+            warm_up: 0.0,
+            optimizer,
+            loss: Loss::SquaredError,
+            penalty: Penalty::default(),
+            clip_norm: None,
+            tied: false,
+            averaging: Averaging::None,
+            patience: None,
+            max_seconds: None,
+            retries: 0,
+            seed: 1,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// When a number is not in its range; the message tells the range.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |name, problem: String| Err(Error::Setting { name, problem });
+        if self.epochs == 0 {
+            return wrong("epochs", "0 epochs train nothing; at least 1 is needed".into());
+        }
+        if self.batch_size == 0 {
+            return wrong("batch size", "a minibatch has at least 1 row".into());
+        }
+        let positive = [
+            ("learning rate", Some(f64::from(self.learning_rate))),
+            ("clip norm", self.clip_norm.map(f64::from)),
+            ("max time", self.max_seconds),
+        ];
+        for (name, number) in positive {
+            if let Some(number) = number.filter(|&number| !(number > 0.0 && number.is_finite())) {
+                return wrong(name, format!("{number} is not a finite number above 0"));
+            }
+        }
+        let Penalty { weight_decay, l1, l2 } = self.penalty;
+        let not_negative =
+            [("warm up", self.warm_up), ("weight decay", weight_decay.into()), ("l1", l1.into()), ("l2", l2.into())];
+        for (name, number) in not_negative {
+            if !(number >= 0.0 && number.is_finite()) {
+                return wrong(name, format!("{number} is not a finite number from 0 on"));
+            }
+        }
+        self.schedule.check()?;
+        self.averaging.check()?;
+        self.optimizer.check()
+    }
+
+    /// All of them by the names of the command line's options, the seed excepted.
+    pub fn settings(&self) -> BTreeMap<String, Value> {
+        let entries = [
+            ("epochs", json!(self.epochs)),
+            ("batch-size", json!(self.batch_size)),
+            ("learning-rate", decimal(self.learning_rate)),
+            ("schedule", json!(self.schedule.to_string())),
+            ("warm-up", json!(self.warm_up)),
+            ("optimizer", json!(self.optimizer.name())),
+            ("momentum", self.optimizer.momentum().map_or(Value::Null, decimal)),
+            ("loss", json!(self.loss.name())),
+            ("weight-decay", decimal(self.penalty.weight_decay)),
+            ("l1", decimal(self.penalty.l1)),
+            ("l2", decimal(self.penalty.l2)),
+            ("clip-norm", self.clip_norm.map_or(Value::Null, decimal)),
+            ("tied", json!(self.tied)),
+            ("average", json!(self.averaging.to_string())),
+            ("patience", json!(self.patience)),
+            ("max-time", json!(self.max_seconds)),
+            ("retries", json!(self.retries)),
+        ];
+        entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+    }
+}
+
+/// A setting as the user wrote it: the shortest decimal that reads back to the same `f32`.
+fn decimal(value: f32) -> Value {
+    json!(value.to_string().parse::<f64>().ok())
+}

@@ -1,0 +1,81 @@
+//! What is done to gradients and weights beside the optimizer's rule.
+
+use super::{Penalty, TrainOptions};
+use crate::gemm::transpose;
+use crate::kernels::{Update, add_signs, axpy, scale, squared_norm};
+use crate::network::{Batch, Network};
+
+/// Whether the gradient must be written down, to be changed before the step.
+pub(super) fn changes_gradient(options: &TrainOptions) -> bool {
+    options.penalty.l1 > 0.0 || options.penalty.l2 > 0.0 || options.tied || options.clip_norm.is_some()
+}
+
+/// Writes the gradient of the rows that were traced last, with what penalties add, what tied weights share, and cut to
+/// its longest length.
+pub(super) fn write_gradient(network: &Network, batch: &Batch, options: &TrainOptions, gradient: &mut [f32]) {
+    batch.apply(Update::write(gradient));
+    let isa = network.isa();
+    let Penalty { l1, l2, .. } = options.penalty;
+    for layer in network.architecture().layers() {
+        let (weights, gradient) = (&network.parameters()[layer.weight_range()], &mut gradient[layer.weight_range()]);
+        if l1 > 0.0 {
+            add_signs(isa, l1, weights, gradient);
+        }
+        if l2 > 0.0 {
+            axpy(isa, 2.0 * l2, weights, gradient);
+        }
+    }
+    if options.tied {
+        tie_gradient(network, gradient);
+    }
+    if let Some(longest) = options.clip_norm {
+        let norm = squared_norm(isa, gradient).sqrt();
+        if norm > longest.into() {
+            scale(isa, (f64::from(longest) / norm) as f32, gradient);
+        }
+    }
+}
+
+/// Takes the share off the weights that decay takes in a step.
+pub(super) fn decay(network: &mut Network, options: &TrainOptions, learning_rate: f32) {
+    let share = 1.0 - learning_rate * options.penalty.weight_decay;
+    if share != 1.0 {
+        let (isa, layers) = (network.isa(), network.architecture().layers().to_vec());
+        layers.iter().for_each(|layer| scale(isa, share, &mut network.parameters_mut()[layer.weight_range()]));
+    }
+}
+
+/// Makes each decoder layer's weights those of the encoder layer that it mirrors, transposed.
+pub(super) fn tie(network: &mut Network) {
+    let isa = network.isa();
+    for [encoder, decoder] in mirrored(network) {
+        let shape = [encoder.outputs(), encoder.inputs()];
+        let (from, to) = network.parameters_mut().split_at_mut(decoder.weight_range().start);
+        let to = &mut to[..decoder.weight_range().len()];
+        transpose(isa, shape, &from[encoder.weight_range()], shape[1], to, shape[0]);
+    }
+}
+
+/// Gives the weights of each pair of mirrored layers the sum of their gradients.
+fn tie_gradient(network: &Network, gradient: &mut [f32]) {
+    for [encoder, decoder] in mirrored(network) {
+        let (outputs, inputs) = (encoder.outputs(), encoder.inputs());
+        let (first, second) = gradient.split_at_mut(decoder.weight_range().start);
+        let first = &mut first[encoder.weight_range()];
+        let second = &mut second[..decoder.weight_range().len()];
+        for output in 0..outputs {
+            for input in 0..inputs {
+                let sum = first[output * inputs + input] + second[input * outputs + output];
+                first[output * inputs + input] = sum;
+                second[input * outputs + output] = sum;
+            }
+        }
+    }
+}
+
+/// The encoder's layers, each with the one of the decoder that mirrors it.
+fn mirrored(network: &Network) -> Vec<[crate::network::Layer; 2]> {
+    let layers = network.architecture().layers();
+    let (encoder, decoder) = layers.split_at(layers.len() / 2);
+    encoder.iter().cloned().zip(decoder.iter().rev().cloned()).map(|(encoder, decoder)| [encoder, decoder]).collect()
+}

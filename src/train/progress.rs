@@ -1,0 +1,104 @@
+//! How far a run has come: with the buffers of the trainer, all that it needs to go on.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Epoch, History};
+use crate::network::BatchError;
+
+/// How far a run has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The epochs that are done.
+    pub history: History,
+    /// Minibatches done in the epoch that is on its way.
+    pub batches: usize,
+    /// The sums of their errors, and the seconds that they took.
+    pub sums: BatchError,
+    pub seconds: f64,
+    /// Steps done in all.
+    pub steps: u64,
+    /// The loss of a row in the last minibatch, and the smallest one of any: what a good epoch ends with.
+    pub last_loss: f64,
+    pub lowest_loss: Option<f64>,
+    /// What plateaus and divergence have made of the learning rate.
+    pub rate_share: f32,
+    /// How often it has diverged.
+    pub retries: usize,
+    /// The smallest error of all epochs, for stopping, and since the rate last fell, for plateaus.
+    pub best: Lowest,
+    pub plateau: Lowest,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            history: History::default(),
+            batches: 0,
+            sums: BatchError::default(),
+            seconds: 0.0,
+            steps: 0,
+            last_loss: 0.0,
+            lowest_loss: None,
+            rate_share: 1.0,
+            retries: 0,
+            best: Lowest::default(),
+            plateau: Lowest::default(),
+        }
+    }
+}
+
+impl Progress {
+    /// Seconds of training so far.
+    pub fn total_seconds(&self) -> f64 {
+        self.history.seconds() + self.seconds
+    }
+
+    /// Takes note of a minibatch that is done.
+    pub fn note_batch(&mut self, error: BatchError, rows: usize) {
+        self.sums += error;
+        self.batches += 1;
+        self.last_loss = error.loss / rows as f64;
+        self.lowest_loss = Some(self.lowest_loss.map_or(self.last_loss, |lowest| lowest.min(self.last_loss)));
+    }
+
+    /// Whether the last minibatch's loss is at most so many times the smallest one.
+    pub fn is_good(&self, times: f64) -> bool {
+        self.lowest_loss.is_some_and(|lowest| self.last_loss <= times * lowest)
+    }
+
+    /// Ends the epoch that is on its way.
+    pub fn end_epoch(&mut self, rows: usize, validation_error_per_row: Option<f64>) -> Epoch {
+        let (sums, seconds) = (std::mem::take(&mut self.sums), std::mem::take(&mut self.seconds));
+        let count = rows as f64;
+        let epoch = Epoch {
+            number: self.history.epochs.len() + 1,
+            loss: sums.loss / count,
+            error_per_row: sums.squared_error / count,
+            validation_error_per_row,
+            seconds,
+            rows_per_second: count / seconds,
+        };
+        self.batches = 0;
+        self.history.epochs.push(epoch);
+        epoch
+    }
+}
+
+/// The lowest error so far, and how many epochs came after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Lowest {
+    pub error: Option<f64>,
+    pub epochs_since: usize,
+}
+
+impl Lowest {
+    /// Takes note of an epoch's error; whether it is the lowest.
+    pub fn note(&mut self, error: f64) -> bool {
+        let lower = error.is_finite() && self.error.is_none_or(|lowest| error < lowest);
+        *self = match lower {
+            true => Self { error: Some(error), epochs_since: 0 },
+            false => Self { epochs_since: self.epochs_since + 1, ..*self },
+        };
+        lower
+    }
+}

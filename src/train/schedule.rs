@@ -1,0 +1,148 @@
+//! How the learning rate changes over a run.
+
+use std::f64::consts::PI;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// The share of the learning rate that a step takes, from the first step to the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Schedule {
+    /// All of it, always.
+    #[default]
+    Constant,
+    /// Half a cosine down to nothing at the last step (Loshchilov and Hutter, "SGDR", 2017, eq. 5, without restarts).
+    Cosine,
+    /// Up from a 25th over the first 30 % of the steps, then down to nothing, each along half a cosine (Smith and Topin,
+    /// "Super-convergence", 2018).
+    OneCycle,
+    /// Times `factor` after every so many epochs.
+    Step {
+        /// The epochs between two changes.
+        every: usize,
+        /// What the rate is multiplied by, in (0, 1).
+        factor: f32,
+    },
+    /// Times `factor` when the error (on held-out rows, where there are some) has not become smaller for more than
+    /// `patience` epochs.
+    Plateau {
+        /// The epochs without a smaller error that are borne.
+        patience: usize,
+        /// What the rate is multiplied by, in (0, 1).
+        factor: f32,
+    },
+}
+
+/// The share of a one-cycle run that goes up, and the share of the rate that it starts with.
+const RISE: f64 = 0.3;
+const FIRST: f64 = 1.0 / 25.0;
+
+impl Schedule {
+    /// How it is written: see [`Schedule::from_str`].
+    pub const FORMS: &'static str = "constant|cosine|one-cycle|step:EPOCHS:FACTOR|plateau:EPOCHS:FACTOR";
+
+    /// The share of the rate when `done` of `epochs` are done. What a plateau takes off is not in it: the trainer knows
+    /// the errors.
+    pub fn share(self, done: f64, epochs: f64) -> f64 {
+        let half_cosine = |from: f64, to: f64, position: f64| to + (from - to) * 0.5 * (1.0 + (PI * position).cos());
+        let position = done / epochs;
+        match self {
+            Self::Constant | Self::Plateau { .. } => 1.0,
+            Self::Cosine => half_cosine(1.0, 0.0, position),
+            Self::OneCycle if position < RISE => half_cosine(FIRST, 1.0, position / RISE),
+            Self::OneCycle => half_cosine(1.0, 0.0, (position - RISE) / (1.0 - RISE)),
+            Self::Step { every, factor } => f64::from(factor).powf((done / every as f64).floor()),
+        }
+    }
+
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// When a factor does not lie between 0 and 1, or there is no epoch between two steps.
+    pub fn check(self) -> Result<()> {
+        let wrong = |problem: String| Err(Error::Setting { name: "schedule", problem });
+        match self {
+            Self::Step { every: 0, .. } => wrong("at least 1 epoch lies between two steps".into()),
+            Self::Step { factor, .. } | Self::Plateau { factor, .. } if !(factor > 0.0 && factor < 1.0) => {
+                wrong(format!("the factor {factor} does not lie between 0 and 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Constant => f.write_str("constant"),
+            Self::Cosine => f.write_str("cosine"),
+            Self::OneCycle => f.write_str("one-cycle"),
+            Self::Step { every, factor } => write!(f, "step:{every}:{factor}"),
+            Self::Plateau { patience, factor } => write!(f, "plateau:{patience}:{factor}"),
+        }
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let numbers = |epochs: &str, factor: &str| Some((epochs.parse().ok()?, factor.parse().ok()?));
+        let schedule = match parts[..] {
+            ["constant"] => Some(Self::Constant),
+            ["cosine"] => Some(Self::Cosine),
+            ["one-cycle"] => Some(Self::OneCycle),
+            ["step", every, factor] => numbers(every, factor).map(|(every, factor)| Self::Step { every, factor }),
+            ["plateau", patience, factor] => {
+                numbers(patience, factor).map(|(patience, factor)| Self::Plateau { patience, factor })
+            }
+            _ => None,
+        };
+        let schedule = schedule.ok_or_else(|| Error::Setting {
+            name: "schedule",
+            problem: format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")),
+        })?;
+        schedule.check().map(|()| schedule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-9
+    }
+
+    #[test]
+    fn each_schedule_goes_where_its_paper_says() {
+        assert!(close(Schedule::Constant.share(7.0, 10.0), 1.0));
+        assert!(close(Schedule::Cosine.share(0.0, 10.0), 1.0));
+        assert!(close(Schedule::Cosine.share(5.0, 10.0), 0.5));
+        assert!(close(Schedule::Cosine.share(10.0, 10.0), 0.0));
+        assert!(close(Schedule::OneCycle.share(0.0, 10.0), 0.04));
+        assert!(close(Schedule::OneCycle.share(3.0, 10.0), 1.0));
+        assert!(close(Schedule::OneCycle.share(6.5, 10.0), 0.5));
+        let step = Schedule::Step { every: 3, factor: 0.5 };
+        assert_eq!([0.0, 2.9, 3.0, 6.5].map(|done| step.share(done, 10.0)), [1.0, 1.0, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn a_schedule_is_read_as_it_is_written() {
+        for text in ["constant", "cosine", "one-cycle", "step:10:0.5", "plateau:3:0.1"] {
+            assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
+        }
+        for (text, problem) in [
+            ("linear", "there are constant, cosine"),
+            ("step:10", "is none"),
+            ("step:0:0.5", "at least 1 epoch"),
+            ("plateau:3:1", "does not lie between"),
+            ("step:3:NaN", "does not lie between"),
+        ] {
+            let message = text.parse::<Schedule>().unwrap_err().to_string();
+            assert!(message.contains(problem), "{message}");
+        }
+    }
+}
