@@ -62,6 +62,17 @@ pub enum Error {
         /// The learning rate it was trained with.
         learning_rate: f32,
     },
+    /// Training was asked to stop, and what was done is kept.
+    #[error(
+        "stopped in epoch {epoch}; what was done stands in {}, and the same command with --resume goes on",
+        checkpoint.display()
+    )]
+    Interrupted {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The folder of the checkpoint.
+        checkpoint: PathBuf,
+    },
 }
 
 impl Error {

@@ -14,6 +14,7 @@ mod reconstruct;
 mod table;
 mod train;
 mod train_arguments;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -34,6 +34,15 @@ impl Progress {
         Self::Bar { bar, epochs }
     }
 
+    /// Goes on where a run goes on.
+    pub fn resume(&mut self, trainer: &Trainer<'_>) {
+        match self {
+            Self::Bar { bar, .. } => bar.set_position(trainer.rows_done()),
+            Self::Lines { .. } => tell(&format!("going on after {} epochs", trainer.history().epochs.len())),
+            Self::Silent => {}
+        }
+    }
+
     /// Takes note of an event.
     pub fn note(&mut self, event: Event) {
         match (self, event) {

@@ -8,6 +8,7 @@ use super::arguments::{DataArguments, ValidationArgument, check_output};
 use super::facts::{Facts, path};
 use super::progress::Progress;
 use super::train_arguments::TrainArguments;
+use super::watch::CheckpointArguments;
 use crate::error::Result;
 use crate::file::write_whole;
 use crate::model::{Fitted, fit_autoencoder};
@@ -32,6 +33,8 @@ pub struct Train {
     /// Write the epochs' errors and times as CSV
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
+    #[command(flatten)]
+    checkpoint: CheckpointArguments,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -47,9 +50,10 @@ impl Train {
         check_output(self.history.as_deref(), &[self.data.path(), &self.out])?;
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
-        let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
-        let fitted = fit_autoencoder(&dataset, &options, validation, &mut progress)?;
-        progress.finish();
+        let progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
+        let mut watch = self.checkpoint.watch(progress, &self.out)?;
+        let fitted = fit_autoencoder(&dataset, &options, validation, &mut watch)?;
+        watch.finish();
         fitted.model.save(&self.out)?;
         if let Some(path) = &self.history {
             write_whole(path, |out| fitted.history.write_csv(out))?;

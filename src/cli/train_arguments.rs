@@ -198,7 +198,7 @@ fn momentum(text: &str) -> Parsed<f32> {
 }
 
 /// `90`, `90s`, `15m` or `2h`.
-fn seconds(text: &str) -> Parsed<f64> {
+pub fn seconds(text: &str) -> Parsed<f64> {
     let (number, unit) = match text.char_indices().last() {
         Some((at, 's')) => (&text[..at], 1.0),
         Some((at, 'm')) => (&text[..at], 60.0),

@@ -99,6 +99,13 @@ impl<'a> Trainer<'a> {
         &self.progress.history
     }
 
+    /// The rows that were trained on, each as often as it was.
+    pub fn rows_done(&self) -> u64 {
+        let Progress { history, batches, .. } = &self.progress;
+        let rows = self.rows.rows();
+        (history.epochs.len() * rows + rows.min(batches * self.options.batch_size)) as u64
+    }
+
     /// Trains on one minibatch and tells of it; after the last one of an epoch, the next call tells of the epoch. Nothing
     /// when the run is at its end.
     ///

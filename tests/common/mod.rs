@@ -61,7 +61,7 @@ impl Folder {
 
     /// Runs the program with arguments split at white space.
     pub fn run(&self, arguments: &str) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_diabolo"));
+        let mut command = Command::new(program());
         let output = command.args(arguments.split_whitespace()).current_dir(self.0.path()).output().unwrap();
         Run::from(output)
     }
@@ -87,6 +87,11 @@ impl From<Output> for Run {
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+}
+
+/// The program that was built.
+pub fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_diabolo")
 }
 
 /// A number of a JSON object.

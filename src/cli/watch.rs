@@ -1,0 +1,144 @@
+//! A training run at the command line: its progress, its checkpoints, and what a signal to stop does.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::progress::{Progress, tell};
+use super::train_arguments::seconds;
+use crate::error::{Error, Result};
+use crate::file;
+use crate::train::{Event, Observer, Trainer};
+
+/// The file in the folder of checkpoints.
+const FILE: &str = "checkpoint.safetensors";
+
+/// Set when the user, or the system, asks the program to stop.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// When and where checkpoints are written.
+#[derive(Debug, Args)]
+pub struct CheckpointArguments {
+    /// Keep a checkpoint in this folder, to go on from when the run is stopped [default: none, unless by Ctrl-C: then in
+    /// OUT.checkpoint]
+    #[arg(long, value_name = "DIR")]
+    checkpoint: Option<PathBuf>,
+    /// How often: after so many epochs, or a time, as in 90s, 15m, 2h
+    #[arg(long, default_value = "1", value_name = "EPOCHS|TIME", requires = "checkpoint", value_parser = every)]
+    checkpoint_every: Every,
+    /// Go on from the checkpoint, if there is one; the result is the same as if the run had not stopped
+    #[arg(long)]
+    resume: bool,
+}
+
+/// The distance between two checkpoints.
+#[derive(Clone, Copy, Debug)]
+enum Every {
+    Epochs(usize),
+    Time(Duration),
+}
+
+fn every(text: &str) -> std::result::Result<Every, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 epoch lies between two checkpoints".into()),
+        Ok(epochs) => Ok(Every::Epochs(epochs)),
+        Err(_) => seconds(text).map(|seconds| Every::Time(Duration::from_secs_f64(seconds.min(1e9)))),
+    }
+}
+
+impl CheckpointArguments {
+    /// The folder: the one that was named, or one beside the model.
+    fn folder(&self, out: &Path) -> PathBuf {
+        self.checkpoint.clone().unwrap_or_else(|| out.with_extension("checkpoint"))
+    }
+
+    /// Watches a run whose model goes to `out`.
+    ///
+    /// # Errors
+    /// When there is no folder to write the asked-for checkpoints to, and none can be made.
+    pub fn watch(&self, progress: Progress, out: &Path) -> Result<Watch> {
+        let folder = self.folder(out);
+        if self.checkpoint.is_some() {
+            create_folder(&folder)?;
+            file::check_writable(&folder.join(FILE))?;
+        }
+        // What is there already stays in charge: without a handler, Ctrl-C ends the program as ever.
+        let _ = ctrlc::set_handler(|| {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(1);
+            }
+        });
+        let every = self.checkpoint.is_some().then_some(self.checkpoint_every);
+        Ok(Watch { progress, folder, every, resume: self.resume, saved: Instant::now() })
+    }
+}
+
+/// Watches a run.
+pub struct Watch {
+    progress: Progress,
+    folder: PathBuf,
+    every: Option<Every>,
+    resume: bool,
+    /// When the last checkpoint was written.
+    saved: Instant,
+}
+
+impl Watch {
+    /// Leaves the last state on the screen.
+    pub fn finish(self) {
+        self.progress.finish();
+    }
+
+    fn save(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
+        trainer.save_checkpoint(&self.folder.join(FILE))?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    fn is_due(&self, event: Event) -> bool {
+        match (self.every, event) {
+            (Some(Every::Epochs(epochs)), Event::Epoch(epoch)) => epoch.number.is_multiple_of(epochs),
+            (Some(Every::Time(time)), Event::Batch { .. }) => self.saved.elapsed() >= time,
+            _ => false,
+        }
+    }
+}
+
+impl Observer for Watch {
+    fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
+        if !self.resume {
+            return Ok(());
+        }
+        let path = self.folder.join(FILE);
+        if !path.exists() {
+            tell(&format!("{}: no checkpoint yet; training begins anew", path.display()));
+            return Ok(());
+        }
+        trainer.resume(&path)?;
+        self.progress.resume(trainer);
+        Ok(())
+    }
+
+    fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
+        self.progress.note(event);
+        if STOP.load(Ordering::Relaxed) {
+            create_folder(&self.folder)?;
+            self.save(trainer)?;
+            let epoch = trainer.history().epochs.len() + 1;
+            return Err(Error::Interrupted { epoch, checkpoint: self.folder.clone() });
+        }
+        if self.is_due(event) {
+            self.save(trainer)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+fn create_folder(folder: &Path) -> Result<()> {
+    let created = fs::create_dir_all(folder);
+    created.map_err(|source| Error::Io { path: folder.into(), action: "cannot create the folder", source })
+}
