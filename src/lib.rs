@@ -4,22 +4,14 @@
 //! *reconstruction error* of a row is the sum over its columns of (f(x) − x)².
 //!
 //! ```
-//! use diabolo::data::{self, ReadOptions, ScalingChoice};
-//! use diabolo::kernels::Activation;
+//! use diabolo::data::{self, ReadOptions};
 //! use diabolo::model::{AutoencoderOptions, Model, Validation, fit_autoencoder};
-//! use diabolo::network::{Activations, Initialisation};
 //! use diabolo::train::TrainOptions;
 //!
 //! // A built-in set; a path to a CSV or IDX file does as well.
 //! let digits = data::read("digits", &ReadOptions::default())?;
-//! let options = AutoencoderOptions {
-//!     layers: "64,100,2,100,64".parse()?,
-//!     activations: Activations::hidden(Activation::Silu),
-//!     bias: true,
-//!     initialisation: Initialisation::FanIn,
-//!     scaling: ScalingChoice::Auto,
-//!     train: TrainOptions { epochs: 10, ..TrainOptions::default() },
-//! };
+//! let train = TrainOptions { epochs: 10, ..TrainOptions::default() };
+//! let options = AutoencoderOptions { train, ..AutoencoderOptions::new("64,100,2,100,64".parse()?) };
 //! let fitted = fit_autoencoder(&digits, &options, Validation::Fraction(0.1), &mut ())?;
 //! let model = fitted.model;
 //! assert!(model.provenance.training.error_per_row < 900.0);

@@ -7,7 +7,7 @@ use diabolo::kernels::Activation;
 use diabolo::linalg::svd;
 use diabolo::matrix::Matrix;
 use diabolo::model::{AutoencoderOptions, Body, Validation, fit_autoencoder};
-use diabolo::network::{Activations, Initialisation};
+use diabolo::network::Activations;
 use diabolo::pca::{Components, Pca, PcaOptions, Solver};
 use diabolo::train::TrainOptions;
 
@@ -16,12 +16,11 @@ use diabolo::train::TrainOptions;
 fn smallest_cosine(set: &str, layers: &str, components: usize, learning_rate: f32, epochs: usize) -> f32 {
     let dataset = data::read(set, &ReadOptions::default()).unwrap();
     let options = AutoencoderOptions {
-        layers: layers.parse().unwrap(),
         activations: Activations::hidden(Activation::Linear),
         bias: false,
-        initialisation: Initialisation::FanIn,
         scaling: ScalingChoice::Standard,
         train: TrainOptions { epochs, learning_rate, ..TrainOptions::default() },
+        ..AutoencoderOptions::new(layers.parse().unwrap())
     };
     let fitted = fit_autoencoder(&dataset, &options, Validation::None, &mut ()).unwrap();
     let Body::Autoencoder(network) = &fitted.model.body else { panic!("an auto-encoder was fitted") };

@@ -71,6 +71,7 @@ impl Train {
         facts.add("rows", provenance.rows);
         facts.add("columns", model.body.columns());
         facts.add("epochs", epochs);
+        facts.add("learning_rate", provenance.settings["learning-rate"].clone());
         facts.add("seed", provenance.seed);
         facts.add("seconds", *seconds);
         facts.add("rows_per_second", (provenance.rows * epochs) as f64 / seconds);

@@ -31,9 +31,9 @@ pub struct TrainArguments {
     /// Rows of a minibatch
     #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
-    /// The step size [default: 0.001 for adam, 0.01 for sgd]
-    #[arg(long, short = 'r', allow_negative_numbers = true, value_parser = positive::<f32>)]
-    learning_rate: Option<f32>,
+    /// The step size, or auto to look for one first [default: 0.001 for adam, 0.01 for sgd]
+    #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
+    learning_rate: Option<LearningRate>,
     /// How the step size changes over the run
     #[arg(long, default_value_t = Schedule::Constant, value_name = Schedule::FORMS)]
     schedule: Schedule,
@@ -48,6 +48,9 @@ pub struct TrainArguments {
     momentum: Option<f32>,
     #[command(flatten)]
     regularisation: RegularisationArguments,
+    /// Epochs for which each pair of layers, from the outermost to the waist, is first trained on its own
+    #[arg(long, default_value_t = 0, value_name = "EPOCHS")]
+    pretrain: usize,
     /// Epochs without a smaller error on held-out rows after which training stops; the best weights are then taken
     #[arg(long, value_name = "EPOCHS")]
     patience: Option<usize>,
@@ -57,6 +60,24 @@ pub struct TrainArguments {
     /// How often a run that diverges begins its epoch anew with half the step size
     #[arg(long, default_value_t = 0, value_name = "TIMES")]
     retries: usize,
+}
+
+/// A step size, or the wish to have one found.
+#[derive(Clone, Copy, Debug)]
+enum LearningRate {
+    Auto,
+    Fixed(f32),
+}
+
+impl FromStr for LearningRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Parsed<Self> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        positive(text).map(Self::Fixed).map_err(|problem| format!("{problem}, or auto"))
+    }
 }
 
 /// The network, the layer sizes excepted.
@@ -122,7 +143,10 @@ impl TrainArguments {
         let train = TrainOptions {
             epochs: self.epochs,
             batch_size: self.batch_size,
-            learning_rate: self.learning_rate.unwrap_or(optimizer.usual_learning_rate()),
+            learning_rate: match self.learning_rate {
+                Some(LearningRate::Fixed(rate)) => rate,
+                Some(LearningRate::Auto) | None => optimizer.usual_learning_rate(),
+            },
             schedule: self.schedule,
             warm_up: self.warm_up,
             optimizer,
@@ -143,6 +167,8 @@ impl TrainArguments {
             bias: !no_bias,
             initialisation: init,
             scaling,
+            pretraining_epochs: self.pretrain,
+            find_learning_rate: matches!(self.learning_rate, Some(LearningRate::Auto)),
             train,
         })
     }

@@ -9,10 +9,11 @@ use super::{Body, Model, Provenance};
 use crate::data::{Dataset, Rows, Scaling, ScalingChoice, Subset};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::evaluate;
+use crate::kernels::Activation;
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
 use crate::pca::{Pca, PcaOptions};
 use crate::random;
-use crate::train::{End, History, Observer, TrainOptions, train};
+use crate::train::{End, History, Observer, TrainOptions, find_learning_rate, pretrain, train};
 
 /// Which rows are held out, to measure how a model does on rows that it has not seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,8 +40,28 @@ pub struct AutoencoderOptions {
     pub initialisation: Initialisation,
     /// How the data is scaled.
     pub scaling: ScalingChoice,
+    /// How many epochs each pair of layers is pretrained for; see [`pretrain`].
+    pub pretraining_epochs: usize,
+    /// Whether a learning rate is looked for first, and takes the place of that in `train`; see [`find_learning_rate`].
+    pub find_learning_rate: bool,
     /// How it is trained.
     pub train: TrainOptions,
+}
+
+impl AutoencoderOptions {
+    /// These layers and, for all else, what is usual: silu in the hidden layers, and a linear waist and output.
+    pub fn new(layers: LayerSizes) -> Self {
+        Self {
+            layers,
+            activations: Activations::hidden(Activation::Silu),
+            bias: true,
+            initialisation: Initialisation::default(),
+            scaling: ScalingChoice::default(),
+            pretraining_epochs: 0,
+            find_learning_rate: false,
+            train: TrainOptions::default(),
+        }
+    }
 }
 
 /// A fitted model and how the fitting went.
@@ -71,13 +92,23 @@ pub fn fit_autoencoder(
     let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
     check_memory(&architecture, options.train.batch_size.min(split.training.len()))?;
     let mut network = Network::new(architecture, options.initialisation, seed);
+    let mut options = options.clone();
     let (history, end) = split
-        .with_rows(|training, held_out| train(&mut network, training, held_out, &options.train, observer))
+        .with_rows(|training, held_out| {
+            if options.find_learning_rate {
+                options.train.learning_rate = find_learning_rate(&network, training, &options.train)?;
+            }
+            if options.pretraining_epochs > 0 {
+                let first = TrainOptions { epochs: options.pretraining_epochs, ..options.train };
+                pretrain(&mut network, training, &first, &mut ())?;
+            }
+            train(&mut network, training, held_out, &options.train, observer)
+        })
         .map_err(|error| error.of(dataset.source()))?;
     let seconds = history.seconds();
     let TrainOptions { epochs, learning_rate, .. } = options.train;
     let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate };
-    let model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(options), diverged)?;
+    let model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(&options), diverged)?;
     Ok(Fitted { model, history, end, seconds })
 }
 
@@ -215,6 +246,7 @@ fn autoencoder_settings(options: &AutoencoderOptions) -> BTreeMap<String, Value>
         ("output-activation", json!(activations.output.name())),
         ("bias", json!(options.bias)),
         ("init", json!(options.initialisation.to_string())),
+        ("pretrain", json!(options.pretraining_epochs)),
         ("scale", json!(options.scaling.to_string())),
     ]);
     settings.extend(train.settings());

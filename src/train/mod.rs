@@ -3,15 +3,19 @@
 mod averaging;
 mod checkpoint;
 mod history;
+mod learning_rate;
 mod options;
 mod penalty;
+mod pretraining;
 mod progress;
 mod schedule;
 mod trainer;
 
 pub use averaging::Averaging;
 pub use history::{Epoch, History};
+pub use learning_rate::find_learning_rate;
 pub use options::{Penalty, TrainOptions};
+pub use pretraining::pretrain;
 pub use schedule::Schedule;
 pub use trainer::Trainer;
 

@@ -331,3 +331,40 @@ fn the_average_of_the_last_steps_is_what_is_taken() {
         assert!((actual - expected).abs() < 1e-6, "{actual} {expected}");
     }
 }
+
+#[test]
+fn pretraining_puts_a_deep_network_where_it_already_reconstructs() {
+    let rows = data(60);
+    let sizes = "4,6,5,2,5,6,4";
+    let deep = || {
+        let architecture = Architecture::new(sizes.parse().unwrap(), Activations::hidden(Activation::Tanh), true);
+        Network::new(architecture, Initialisation::FanIn, 1)
+    };
+    let options = TrainOptions { epochs: 200, batch_size: 10, learning_rate: 0.01, ..options(OptimizerChoice::Adam) };
+    let mut network = deep();
+    let before = evaluate(&network, &rows).error_per_row;
+    pretrain(&mut network, &rows, &options, &mut ()).unwrap();
+    let after = evaluate(&network, &rows).error_per_row;
+    assert!(after < 0.3 * before, "from {before} to {after}");
+
+    let uneven = Architecture::new("4,3,2,4".parse().unwrap(), Activations::hidden(Activation::Tanh), true);
+    let error = pretrain(&mut Network::zeros(uneven), &rows, &options, &mut ()).unwrap_err().to_string();
+    assert!(error.contains("no mirror of its encoder"), "{error}");
+}
+
+#[test]
+fn the_learning_rate_that_is_found_is_about_as_good_as_the_best_of_a_grid() {
+    let rows = data(60);
+    for optimizer in [SGD, OptimizerChoice::Adam] {
+        let options = TrainOptions { epochs: 60, batch_size: 10, optimizer, ..options(optimizer) };
+        let error = |learning_rate| {
+            let mut network = network(Activation::Tanh, Activation::Linear);
+            run(&mut network, &rows, &TrainOptions { learning_rate, ..options }).ok()?;
+            Some(evaluate(&network, &rows).error_per_row).filter(|error| error.is_finite())
+        };
+        let best = (0..14).filter_map(|step| error(1e-4 * 2_f32.powi(step))).fold(f64::INFINITY, f64::min);
+        let start = network(Activation::Tanh, Activation::Linear);
+        let found = find_learning_rate(&start, &rows, &options).unwrap();
+        assert!(error(found).unwrap() < 1.1 * best, "{optimizer:?}: {found}, {:?} against {best}", error(found));
+    }
+}
