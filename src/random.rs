@@ -20,6 +20,8 @@ pub enum Purpose {
     Split = 3,
     /// Data to measure speed with.
     Bench = 4,
+    /// How rows are corrupted in each epoch.
+    Corruption = 5,
 }
 
 /// The generator for a purpose.

@@ -12,6 +12,7 @@
 
 mod built_in;
 mod columns;
+mod corruption;
 mod csv;
 mod dataset;
 mod gzip;
@@ -23,6 +24,7 @@ mod scaling;
 mod write;
 
 pub use built_in::BUILT_IN_NAMES;
+pub use corruption::{CorruptedRows, Corruption};
 pub use dataset::{Dataset, Labels, Values};
 pub use read::{Columns, ReadOptions, read, read_from};
 pub use rows::{Rows, Subset, for_each_chunk, try_for_each_chunk};
