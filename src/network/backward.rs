@@ -5,6 +5,8 @@
 //! gradient δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads,
 //! and the bits are the same for any number of them.
 
+use std::sync::Arc;
+
 use super::pieces::Piece;
 use super::{Architecture, BatchError, Layer, Loss, Network, pieces};
 use crate::data::Rows;
@@ -19,7 +21,7 @@ const ROWS_AHEAD: usize = 4;
 /// A minibatch on its way through a network: every layer's inputs and deltas, in buffers that are allocated once.
 #[derive(Debug)]
 pub struct Batch {
-    architecture: Architecture,
+    architecture: Arc<Architecture>,
     isa: Isa,
     loss: Loss,
     tiles: Vec<Tile>,
@@ -75,39 +77,38 @@ impl Batch {
     /// When there are not as many parameters.
     pub fn apply(&self, update: Update<'_>) {
         assert_eq!(update.length(), self.architecture.buffer_length(), "the parameters of the network");
-        let share = is_worth_sharing(self.rows * self.architecture.parameters());
-        self.apply_pieces(&self.pieces, 0, update, share);
-    }
-
-    /// Halves the pieces, by the work that they are, until there is one. `update` starts at parameter `start`.
-    fn apply_pieces(&self, pieces: &[Piece], start: usize, update: Update<'_>, share: bool) {
-        let (first, second) = match pieces {
-            [] => return,
-            [piece] => return self.apply_piece(piece, start, update),
-            _ => pieces.split_at(pieces::middle(pieces)),
-        };
-        let from = second[0].start();
-        let (update, rest) = update.split_at(from - start);
-        let halves =
-            (|| self.apply_pieces(first, start, update, share), || self.apply_pieces(second, from, rest, share));
-        if share {
-            rayon::join(halves.0, halves.1);
+        if is_worth_sharing(self.rows * self.architecture.parameters()) {
+            self.apply_halves(&self.pieces, 0, update);
         } else {
-            halves.0();
-            halves.1();
+            with_denormals_flushed(|| self.apply_in_turn(&self.pieces, 0, update));
         }
     }
 
-    fn apply_piece(&self, piece: &Piece, start: usize, update: Update<'_>) {
-        let (_, update) = update.split_at(piece.start() - start);
-        let (update, _) = update.split_at(piece.length());
-        let tile = |tile: usize| self.tiles[tile].gradient(piece.layer());
-        with_denormals_flushed(|| match piece {
-            Piece::Weights { outputs, columns, .. } => {
-                fold_weights(self.isa, outputs.clone(), *columns, self.filled, tile, update);
+    /// Halves the pieces, by the work that they are, until there is one. `update` starts at parameter `start`.
+    fn apply_halves(&self, pieces: &[Piece], start: usize, update: Update<'_>) {
+        if pieces.len() < 2 {
+            return with_denormals_flushed(|| self.apply_in_turn(pieces, start, update));
+        }
+        let (first, second) = pieces.split_at(pieces::middle(pieces));
+        let from = second[0].start();
+        let (update, rest) = update.split_at(from - start);
+        rayon::join(|| self.apply_halves(first, start, update), || self.apply_halves(second, from, rest));
+    }
+
+    /// Updates one piece after another. `update` starts at parameter `start`.
+    fn apply_in_turn(&self, pieces: &[Piece], mut start: usize, mut update: Update<'_>) {
+        for piece in pieces {
+            let (_, from) = update.split_at(piece.start() - start);
+            let (here, rest) = from.split_at(piece.length());
+            (start, update) = (piece.start() + piece.length(), rest);
+            let tile = |tile: usize| self.tiles[tile].gradient(piece.layer());
+            match piece {
+                Piece::Weights { outputs, columns, .. } => {
+                    fold_weights(self.isa, outputs.clone(), *columns, self.filled, tile, here);
+                }
+                Piece::Biases { .. } => fold_biases(self.isa, self.filled, tile, here),
             }
-            Piece::Biases { .. } => fold_biases(self.isa, self.filled, tile, update),
-        });
+        }
     }
 }
 
@@ -170,8 +171,12 @@ impl Network {
             let tile = &mut tile[0];
             let start = index * TILE_ROWS;
             tile.gather(self.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
-            self.forward(tile);
-            self.backward(tile, loss, rows.len());
+            let pass = |tile: &mut Tile| {
+                self.forward(tile);
+                self.backward(tile, loss, rows.len());
+            };
+            // Once, where nothing is shared with other threads and so nothing waits for them.
+            if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
         });
         let mut error = BatchError::default();
         tiles.iter().for_each(|tile| error += tile.error);
