@@ -5,7 +5,9 @@ mod backward;
 mod forward;
 mod initialisation;
 mod loss;
+mod narrow;
 mod pieces;
+mod tiled;
 
 pub use architecture::{Activations, Architecture, Layer, LayerSizes};
 pub use backward::Batch;

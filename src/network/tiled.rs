@@ -1,11 +1,9 @@
-//! Backward: the gradient of the loss over a minibatch, in two phases.
+//! Minibatches in tiles of rows.
 //!
-//! First each tile of rows runs forward and back on its own, and keeps every layer's inputs and deltas (the gradient
-//! of the loss by what the layer computes before its activation). Then each piece of a layer's weights sums its
-//! gradient δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads,
-//! and the bits are the same for any number of them.
-
-use std::sync::Arc;
+//! First each tile runs forward and back on its own, and keeps every layer's inputs and deltas (the gradient of the loss
+//! by what the layer computes before its activation). Then each piece of a layer's weights sums its gradient
+//! δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads, and the bits
+//! are the same for any number of them.
 
 use super::pieces::Piece;
 use super::{Architecture, BatchError, Layer, Loss, Network, pieces};
@@ -18,12 +16,9 @@ use crate::parallel::{for_each_piece, is_worth_sharing};
 /// How many rows before it is gathered a row is fetched into the cache.
 const ROWS_AHEAD: usize = 4;
 
-/// A minibatch on its way through a network: every layer's inputs and deltas, in buffers that are allocated once.
+/// A minibatch on its way through a network: every layer's inputs and deltas.
 #[derive(Debug)]
-pub struct Batch {
-    architecture: Arc<Architecture>,
-    isa: Isa,
-    loss: Loss,
+pub(super) struct TiledBatch {
     tiles: Vec<Tile>,
     /// How many tiles the rows of the last trace fill, and how many rows those are.
     filled: usize,
@@ -55,48 +50,57 @@ struct Trace {
     delta: AlignedBuffer,
 }
 
-impl Batch {
-    /// Room for up to `rows` rows on their way through a network like this one, to be trained with `loss`.
-    ///
-    /// # Panics
-    /// When the loss does not go with the output layer (see [`Loss::check`]) or there are no rows.
-    pub fn new(network: &Network, loss: Loss, rows: usize) -> Self {
-        assert!(rows > 0, "a batch has at least one row");
-        let architecture = network.architecture.clone();
-        let output = architecture.layers().last().map(Layer::activation);
-        assert!(output.is_some_and(|output| loss.check(output).is_ok()), "{loss} does not go with {output:?}");
-        let tiles = (0..rows.div_ceil(TILE_ROWS)).map(|_| Tile::new(&architecture, loss)).collect();
-        let pieces = pieces::of(&architecture);
-        Self { architecture, isa: network.isa, loss, tiles, filled: 0, rows: 0, pieces }
+impl TiledBatch {
+    /// Room for up to `rows` rows.
+    pub(super) fn new(architecture: &Architecture, loss: Loss, rows: usize) -> Self {
+        let tiles = (0..rows.div_ceil(TILE_ROWS)).map(|_| Tile::new(architecture, loss)).collect();
+        Self { tiles, filled: 0, rows: 0, pieces: pieces::of(architecture) }
     }
 
-    /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of
-    /// the rows that were traced last. What lies between the layers stays as it is.
-    ///
-    /// # Panics
-    /// When there are not as many parameters.
-    pub fn apply(&self, update: Update<'_>) {
-        assert_eq!(update.length(), self.architecture.buffer_length(), "the parameters of the network");
-        if is_worth_sharing(self.rows * self.architecture.parameters()) {
-            self.apply_halves(&self.pieces, 0, update);
+    /// As [`Network::trace`].
+    pub(super) fn trace(&mut self, network: &Network, loss: Loss, data: &dyn Rows, rows: &[usize]) -> BatchError {
+        self.filled = rows.len().div_ceil(TILE_ROWS);
+        self.rows = rows.len();
+        let tiles = &mut self.tiles[..self.filled];
+        let work = 2 * rows.len() * network.architecture.parameters();
+        for_each_piece(tiles, 1, work, |index, tile| {
+            let tile = &mut tile[0];
+            let start = index * TILE_ROWS;
+            tile.gather(network.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
+            let pass = |tile: &mut Tile| {
+                network.forward(tile);
+                network.backward(tile, loss, rows.len());
+            };
+            // Once, where nothing is shared with other threads and so nothing waits for them.
+            if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
+        });
+        let mut error = BatchError::default();
+        tiles.iter().for_each(|tile| error += tile.error);
+        error
+    }
+
+    /// As [`Batch::apply`](super::Batch::apply).
+    pub(super) fn apply(&self, isa: Isa, architecture: &Architecture, update: Update<'_>) {
+        if is_worth_sharing(self.rows * architecture.parameters()) {
+            self.apply_halves(isa, &self.pieces, 0, update);
         } else {
-            with_denormals_flushed(|| self.apply_in_turn(&self.pieces, 0, update));
+            with_denormals_flushed(|| self.apply_in_turn(isa, &self.pieces, 0, update));
         }
     }
 
     /// Halves the pieces, by the work that they are, until there is one. `update` starts at parameter `start`.
-    fn apply_halves(&self, pieces: &[Piece], start: usize, update: Update<'_>) {
+    fn apply_halves(&self, isa: Isa, pieces: &[Piece], start: usize, update: Update<'_>) {
         if pieces.len() < 2 {
-            return with_denormals_flushed(|| self.apply_in_turn(pieces, start, update));
+            return with_denormals_flushed(|| self.apply_in_turn(isa, pieces, start, update));
         }
         let (first, second) = pieces.split_at(pieces::middle(pieces));
         let from = second[0].start();
         let (update, rest) = update.split_at(from - start);
-        rayon::join(|| self.apply_halves(first, start, update), || self.apply_halves(second, from, rest));
+        rayon::join(|| self.apply_halves(isa, first, start, update), || self.apply_halves(isa, second, from, rest));
     }
 
     /// Updates one piece after another. `update` starts at parameter `start`.
-    fn apply_in_turn(&self, pieces: &[Piece], mut start: usize, mut update: Update<'_>) {
+    fn apply_in_turn(&self, isa: Isa, pieces: &[Piece], mut start: usize, mut update: Update<'_>) {
         for piece in pieces {
             let (_, from) = update.split_at(piece.start() - start);
             let (here, rest) = from.split_at(piece.length());
@@ -104,9 +108,9 @@ impl Batch {
             let tile = |tile: usize| self.tiles[tile].gradient(piece.layer());
             match piece {
                 Piece::Weights { outputs, columns, .. } => {
-                    fold_weights(self.isa, outputs.clone(), *columns, self.filled, tile, here);
+                    fold_weights(isa, outputs.clone(), *columns, self.filled, tile, here);
                 }
-                Piece::Biases { .. } => fold_biases(self.isa, self.filled, tile, here),
+                Piece::Biases { .. } => fold_biases(isa, self.filled, tile, here),
             }
         }
     }
@@ -153,47 +157,6 @@ impl Tile {
 }
 
 impl Network {
-    /// Runs some rows through the network and the gradient of their mean loss back, and returns the sums of their
-    /// errors. The batch then knows the gradient by every parameter: see [`Batch::apply`].
-    ///
-    /// # Panics
-    /// When the batch has no room for the rows or was made for another network, or the rows do not exist or are not as
-    /// wide as the input.
-    pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> BatchError {
-        assert_eq!(data.columns(), self.architecture.sizes().input(), "the columns of the rows and the input size");
-        assert!(rows.len().div_ceil(TILE_ROWS) <= batch.tiles.len(), "the batch has room for the rows");
-        assert_eq!(self.architecture, batch.architecture, "the network that the batch was made for");
-        batch.filled = rows.len().div_ceil(TILE_ROWS);
-        batch.rows = rows.len();
-        let (tiles, loss) = (&mut batch.tiles[..batch.filled], batch.loss);
-        let work = 2 * rows.len() * self.architecture.parameters();
-        for_each_piece(tiles, 1, work, |index, tile| {
-            let tile = &mut tile[0];
-            let start = index * TILE_ROWS;
-            tile.gather(self.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
-            let pass = |tile: &mut Tile| {
-                self.forward(tile);
-                self.backward(tile, loss, rows.len());
-            };
-            // Once, where nothing is shared with other threads and so nothing waits for them.
-            if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
-        });
-        let mut error = BatchError::default();
-        tiles.iter().for_each(|tile| error += tile.error);
-        error
-    }
-
-    /// The gradient of the mean loss of some rows by every parameter, written to `gradient` (laid out as the
-    /// parameters are), and the sums of their errors.
-    ///
-    /// # Panics
-    /// As [`Network::trace`], and when `gradient` is not as long as the parameters.
-    pub fn gradient(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch, gradient: &mut [f32]) -> BatchError {
-        let error = self.trace(data, rows, batch);
-        batch.apply(Update::write(gradient));
-        error
-    }
-
     fn forward(&self, tile: &mut Tile) {
         for (index, layer) in self.architecture.layers().iter().enumerate() {
             let (before, rest) = tile.traces.split_at_mut(index);

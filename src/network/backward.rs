@@ -1,0 +1,93 @@
+//! Backward: the gradient of the loss over a minibatch, in two phases.
+//!
+//! First the rows run forward and back, and leave what the gradient by the parameters takes; then that is applied to
+//! the parameters. Most networks take their rows in tiles ([`TiledBatch`]); narrow ones, whose steps are so short that
+//! calls would be most of them, all rows at once ([`NarrowBatch`]). Which of the two it is depends on the network and the
+//! size of the minibatch alone, and the bits of either are the same for any number of threads.
+
+use std::sync::Arc;
+
+use super::narrow::{self, NarrowBatch};
+use super::tiled::TiledBatch;
+use super::{Architecture, BatchError, Layer, Loss, Network};
+use crate::data::Rows;
+use crate::kernels::{Isa, Update};
+
+/// A minibatch on its way through a network, in buffers that are allocated once.
+#[derive(Debug)]
+pub struct Batch {
+    architecture: Arc<Architecture>,
+    isa: Isa,
+    loss: Loss,
+    /// How many rows there is room for.
+    room: usize,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Narrow(NarrowBatch),
+    Tiled(TiledBatch),
+}
+
+impl Batch {
+    /// Room for up to `rows` rows on their way through a network like this one, to be trained with `loss`.
+    ///
+    /// # Panics
+    /// When the loss does not go with the output layer (see [`Loss::check`]) or there are no rows.
+    pub fn new(network: &Network, loss: Loss, rows: usize) -> Self {
+        assert!(rows > 0, "a batch has at least one row");
+        let architecture = network.architecture.clone();
+        let output = architecture.layers().last().map(Layer::activation);
+        assert!(output.is_some_and(|output| loss.check(output).is_ok()), "{loss} does not go with {output:?}");
+        let way = if narrow::is_narrow(&architecture, rows) {
+            Way::Narrow(NarrowBatch::new(&architecture, rows))
+        } else {
+            Way::Tiled(TiledBatch::new(&architecture, loss, rows))
+        };
+        Self { architecture, isa: network.isa, loss, room: rows, way }
+    }
+
+    /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of
+    /// the rows that were traced last. What lies between the layers stays as it is, or becomes what a gradient of zero
+    /// makes of it.
+    ///
+    /// # Panics
+    /// When there are not as many parameters.
+    pub fn apply(&self, update: Update<'_>) {
+        assert_eq!(update.length(), self.architecture.buffer_length(), "the parameters of the network");
+        match &self.way {
+            Way::Narrow(batch) => batch.apply(self.isa, update),
+            Way::Tiled(batch) => batch.apply(self.isa, &self.architecture, update),
+        }
+    }
+}
+
+impl Network {
+    /// Runs some rows through the network and the gradient of their mean loss back, and returns the sums of their
+    /// errors. The batch then knows the gradient by every parameter: see [`Batch::apply`].
+    ///
+    /// # Panics
+    /// When the batch has no room for the rows or was made for another network, or the rows do not exist or are not as
+    /// wide as the input.
+    pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> BatchError {
+        assert_eq!(data.columns(), self.architecture.sizes().input(), "the columns of the rows and the input size");
+        assert!(rows.len() <= batch.room, "the batch has room for the rows");
+        assert_eq!(self.architecture, batch.architecture, "the network that the batch was made for");
+        match &mut batch.way {
+            Way::Narrow(narrow) => narrow.trace(self, batch.loss, data, rows),
+            Way::Tiled(tiled) => tiled.trace(self, batch.loss, data, rows),
+        }
+    }
+
+    /// The gradient of the mean loss of some rows by every parameter, written to `gradient` (laid out as the
+    /// parameters are), and the sums of their errors.
+    ///
+    /// # Panics
+    /// As [`Network::trace`], and when `gradient` is not as long as the parameters.
+    pub fn gradient(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch, gradient: &mut [f32]) -> BatchError {
+        let error = self.trace(data, rows, batch);
+        batch.apply(Update::write(gradient));
+        error
+    }
+}
