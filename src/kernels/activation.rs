@@ -98,35 +98,20 @@ impl Activation {
         }
     }
 
-    /// As [`forward`](Self::forward), inside of a kernel that is already dispatched.
+    /// As [`forward`](Self::forward), inside of a kernel that is already dispatched. It stays a function of its own, so
+    /// that the constants of all activations do not fill the caller's registers.
     #[inline(always)]
     pub(crate) fn forward_with<S: Simd>(self, simd: S, values: &mut [f32]) {
-        match self {
-            Self::Linear => {}
-            Self::Relu => forward(simd, values, Relu),
-            Self::LeakyRelu => forward(simd, values, LeakyRelu),
-            Self::Sigmoid => forward(simd, values, Sigmoid),
-            Self::Tanh => forward(simd, values, Tanh),
-            Self::Softplus => forward(simd, values, Softplus),
-            Self::Elu => forward(simd, values, Elu),
-            Self::Silu => forward(simd, values, Silu),
-            Self::Gelu => forward(simd, values, Gelu),
+        if self != Self::Linear {
+            simd.vectorize(Forwards { activation: self, values });
         }
     }
 
     /// As [`backward`](Self::backward), inside of a kernel that is already dispatched.
     #[inline(always)]
     pub(crate) fn backward_with<S: Simd>(self, simd: S, saved: &[f32], gradient: &mut [f32]) {
-        match self {
-            Self::Linear => {}
-            Self::Relu => backward(simd, saved, gradient, Relu),
-            Self::LeakyRelu => backward(simd, saved, gradient, LeakyRelu),
-            Self::Sigmoid => backward(simd, saved, gradient, Sigmoid),
-            Self::Tanh => backward(simd, saved, gradient, Tanh),
-            Self::Softplus => backward(simd, saved, gradient, Softplus),
-            Self::Elu => backward(simd, saved, gradient, Elu),
-            Self::Silu => backward(simd, saved, gradient, Silu),
-            Self::Gelu => backward(simd, saved, gradient, Gelu),
+        if self != Self::Linear {
+            simd.vectorize(Backwards { activation: self, saved, gradient });
         }
     }
 }
@@ -142,7 +127,18 @@ impl WithSimd for Forwards<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        self.activation.forward_with(simd, self.values);
+        let Self { activation, values } = self;
+        match activation {
+            Activation::Linear => {}
+            Activation::Relu => forward(simd, values, Relu),
+            Activation::LeakyRelu => forward(simd, values, LeakyRelu),
+            Activation::Sigmoid => forward(simd, values, Sigmoid),
+            Activation::Tanh => forward(simd, values, Tanh),
+            Activation::Softplus => forward(simd, values, Softplus),
+            Activation::Elu => forward(simd, values, Elu),
+            Activation::Silu => forward(simd, values, Silu),
+            Activation::Gelu => forward(simd, values, Gelu),
+        }
     }
 }
 
@@ -158,7 +154,18 @@ impl WithSimd for Backwards<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        self.activation.backward_with(simd, self.saved, self.gradient);
+        let Self { activation, saved, gradient } = self;
+        match activation {
+            Activation::Linear => {}
+            Activation::Relu => backward(simd, saved, gradient, Relu),
+            Activation::LeakyRelu => backward(simd, saved, gradient, LeakyRelu),
+            Activation::Sigmoid => backward(simd, saved, gradient, Sigmoid),
+            Activation::Tanh => backward(simd, saved, gradient, Tanh),
+            Activation::Softplus => backward(simd, saved, gradient, Softplus),
+            Activation::Elu => backward(simd, saved, gradient, Elu),
+            Activation::Silu => backward(simd, saved, gradient, Silu),
+            Activation::Gelu => backward(simd, saved, gradient, Gelu),
+        }
     }
 }
 
