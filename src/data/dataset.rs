@@ -216,6 +216,13 @@ impl Rows for Dataset {
             Values::Floats(matrix) => matrix.prefetch(row),
         }
     }
+
+    fn as_matrix(&self) -> Option<&Matrix> {
+        match &self.values {
+            Values::Bytes(_) => None,
+            Values::Floats(matrix) => Some(matrix),
+        }
+    }
 }
 
 #[cfg(test)]

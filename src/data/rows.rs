@@ -24,6 +24,11 @@ pub trait Rows: Sync {
     /// Hints that a row will be copied soon; rows in random order are found in no cache.
     fn prefetch(&self, _row: usize) {}
 
+    /// The matrix whose rows these are, as they would be copied; where there is none, they must be copied.
+    fn as_matrix(&self) -> Option<&Matrix> {
+        None
+    }
+
     /// Copies the named rows to `out`, one after another.
     ///
     /// # Panics
@@ -83,6 +88,10 @@ impl Rows for Matrix {
 
     fn prefetch(&self, row: usize) {
         kernels::prefetch(self.row(row));
+    }
+
+    fn as_matrix(&self) -> Option<&Matrix> {
+        Some(self)
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::data::dataset::{Dataset, Values};
 use crate::data::rows::Rows;
 use crate::error::{Error, Place, Result};
+use crate::matrix::Matrix;
 
 /// Which scaling is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -246,6 +247,10 @@ impl Rows for ScaledRows<'_> {
 
     fn prefetch(&self, row: usize) {
         self.dataset.prefetch(row);
+    }
+
+    fn as_matrix(&self) -> Option<&Matrix> {
+        if matches!(self.scaling.0, Kind::None) { self.dataset.as_matrix() } else { None }
     }
 }
 

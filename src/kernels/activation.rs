@@ -2,8 +2,8 @@
 
 use super::Isa;
 use super::functions::{at_least, at_most, expm1_of_negative, sigmoid, softplus, tanh};
-use super::sweep::{Map, sweep};
-use pulp::Simd;
+use super::sweep::{Map, sweep_with};
+use pulp::{Simd, WithSimd};
 use std::fmt;
 use std::str::FromStr;
 
@@ -79,16 +79,8 @@ impl Activation {
 
     /// Replaces every value by the function of it.
     pub fn forward(self, isa: Isa, values: &mut [f32]) {
-        match self {
-            Self::Linear => {}
-            Self::Relu => forward(isa, values, Relu),
-            Self::LeakyRelu => forward(isa, values, LeakyRelu),
-            Self::Sigmoid => forward(isa, values, Sigmoid),
-            Self::Tanh => forward(isa, values, Tanh),
-            Self::Softplus => forward(isa, values, Softplus),
-            Self::Elu => forward(isa, values, Elu),
-            Self::Silu => forward(isa, values, Silu),
-            Self::Gelu => forward(isa, values, Gelu),
+        if self != Self::Linear {
+            isa.run(Forwards { activation: self, values });
         }
     }
 
@@ -100,16 +92,79 @@ impl Activation {
     /// # Panics
     /// When the lengths differ.
     pub fn backward(self, isa: Isa, saved: &[f32], gradient: &mut [f32]) {
-        match self {
-            Self::Linear => assert_eq!(saved.len(), gradient.len(), "slices of different lengths"),
-            Self::Relu => backward(isa, saved, gradient, Relu),
-            Self::LeakyRelu => backward(isa, saved, gradient, LeakyRelu),
-            Self::Sigmoid => backward(isa, saved, gradient, Sigmoid),
-            Self::Tanh => backward(isa, saved, gradient, Tanh),
-            Self::Softplus => backward(isa, saved, gradient, Softplus),
-            Self::Elu => backward(isa, saved, gradient, Elu),
-            Self::Silu => backward(isa, saved, gradient, Silu),
-            Self::Gelu => backward(isa, saved, gradient, Gelu),
+        assert_eq!(saved.len(), gradient.len(), "slices of different lengths");
+        if self != Self::Linear {
+            isa.run(Backwards { activation: self, saved, gradient });
+        }
+    }
+
+    /// As [`forward`](Self::forward), inside of a kernel that is already dispatched. It stays a function of its own, so
+    /// that the constants of all activations do not fill the caller's registers.
+    #[inline(always)]
+    pub(crate) fn forward_with<S: Simd>(self, simd: S, values: &mut [f32]) {
+        if self != Self::Linear {
+            simd.vectorize(Forwards { activation: self, values });
+        }
+    }
+
+    /// As [`backward`](Self::backward), inside of a kernel that is already dispatched.
+    #[inline(always)]
+    pub(crate) fn backward_with<S: Simd>(self, simd: S, saved: &[f32], gradient: &mut [f32]) {
+        if self != Self::Linear {
+            simd.vectorize(Backwards { activation: self, saved, gradient });
+        }
+    }
+}
+
+/// [`Activation::forward`], to be dispatched.
+struct Forwards<'a> {
+    activation: Activation,
+    values: &'a mut [f32],
+}
+
+impl WithSimd for Forwards<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { activation, values } = self;
+        match activation {
+            Activation::Linear => {}
+            Activation::Relu => forward(simd, values, Relu),
+            Activation::LeakyRelu => forward(simd, values, LeakyRelu),
+            Activation::Sigmoid => forward(simd, values, Sigmoid),
+            Activation::Tanh => forward(simd, values, Tanh),
+            Activation::Softplus => forward(simd, values, Softplus),
+            Activation::Elu => forward(simd, values, Elu),
+            Activation::Silu => forward(simd, values, Silu),
+            Activation::Gelu => forward(simd, values, Gelu),
+        }
+    }
+}
+
+/// [`Activation::backward`], to be dispatched.
+struct Backwards<'a> {
+    activation: Activation,
+    saved: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for Backwards<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { activation, saved, gradient } = self;
+        match activation {
+            Activation::Linear => {}
+            Activation::Relu => backward(simd, saved, gradient, Relu),
+            Activation::LeakyRelu => backward(simd, saved, gradient, LeakyRelu),
+            Activation::Sigmoid => backward(simd, saved, gradient, Sigmoid),
+            Activation::Tanh => backward(simd, saved, gradient, Tanh),
+            Activation::Softplus => backward(simd, saved, gradient, Softplus),
+            Activation::Elu => backward(simd, saved, gradient, Elu),
+            Activation::Silu => backward(simd, saved, gradient, Silu),
+            Activation::Gelu => backward(simd, saved, gradient, Gelu),
         }
     }
 }
@@ -158,12 +213,14 @@ impl<F: Function> Map<1, 1> for Backward<F> {
     }
 }
 
-fn forward<F: Function>(isa: Isa, values: &mut [f32], function: F) {
-    sweep(isa, [], [values], Forward(function));
+#[inline(always)]
+fn forward<S: Simd, F: Function>(simd: S, values: &mut [f32], function: F) {
+    sweep_with(simd, [], [values], Forward(function));
 }
 
-fn backward<F: Function>(isa: Isa, saved: &[f32], gradient: &mut [f32], function: F) {
-    sweep(isa, [saved], [gradient], Backward(function));
+#[inline(always)]
+fn backward<S: Simd, F: Function>(simd: S, saved: &[f32], gradient: &mut [f32], function: F) {
+    sweep_with(simd, [saved], [gradient], Backward(function));
 }
 
 /// `below` where x is zero or negative, 1 where it is positive, NaN where it is NaN.

@@ -14,7 +14,7 @@ use pulp::Simd;
 /// # Panics
 /// When the lengths differ.
 pub fn squared_error(isa: Isa, output: &[f32], target: &[f32], scale: f32, gradient: &mut [f32]) -> f64 {
-    sweep(isa, [output, target], [gradient], SquaredError { factor: 2.0 * scale })
+    sweep(isa, [output, target], [gradient], SquaredError::new(scale))
 }
 
 /// Σ (a − b)².
@@ -39,12 +39,19 @@ pub fn squared_distance(isa: Isa, a: &[f32], b: &[f32]) -> f64 {
 /// # Panics
 /// When the lengths differ.
 pub fn sigmoid_cross_entropy(isa: Isa, logits: &[f32], target: &[f32], scale: f32, gradient: &mut [f32]) -> f64 {
-    sweep(isa, [logits, target], [gradient], SigmoidCrossEntropy { scale })
+    sweep(isa, [logits, target], [gradient], SigmoidCrossEntropy::new(scale))
 }
 
+/// The kernel of [`squared_error`].
 #[derive(Clone, Copy)]
-struct SquaredError {
+pub(crate) struct SquaredError {
     factor: f32,
+}
+
+impl SquaredError {
+    pub(crate) fn new(scale: f32) -> Self {
+        Self { factor: 2.0 * scale }
+    }
 }
 
 impl Kernel<2, 1> for SquaredError {
@@ -55,8 +62,9 @@ impl Kernel<2, 1> for SquaredError {
     }
 }
 
+/// The kernel of [`squared_distance`].
 #[derive(Clone, Copy)]
-struct SquaredDistance;
+pub(crate) struct SquaredDistance;
 
 impl Kernel<2, 0> for SquaredDistance {
     #[inline(always)]
@@ -66,9 +74,16 @@ impl Kernel<2, 0> for SquaredDistance {
     }
 }
 
+/// The kernel of [`sigmoid_cross_entropy`].
 #[derive(Clone, Copy)]
-struct SigmoidCrossEntropy {
+pub(crate) struct SigmoidCrossEntropy {
     scale: f32,
+}
+
+impl SigmoidCrossEntropy {
+    pub(crate) fn new(scale: f32) -> Self {
+        Self { scale }
+    }
 }
 
 impl Kernel<2, 1> for SigmoidCrossEntropy {

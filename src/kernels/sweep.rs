@@ -27,7 +27,7 @@ pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
 }
 
 /// As [`Map`], with a sum over all elements.
-pub(super) trait Kernel<const IN: usize, const OUT: usize>: Copy {
+pub(crate) trait Kernel<const IN: usize, const OUT: usize>: Copy {
     /// The new values, and the terms that the lanes add to the sum.
     fn apply<S: Simd>(self, simd: S, input: [S::f32s; IN], output: [S::f32s; OUT]) -> ([S::f32s; OUT], S::f32s);
 }

@@ -1,56 +1,33 @@
 //! Backward: the gradient of the loss over a minibatch, in two phases.
 //!
-//! First each tile of rows runs forward and back on its own, and keeps every layer's inputs and deltas (the gradient
-//! of the loss by what the layer computes before its activation). Then each piece of a layer's weights sums its
-//! gradient δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads,
-//! and the bits are the same for any number of them.
+//! First the rows run forward and back, and leave what the gradient by the parameters takes; then that is applied to
+//! the parameters. Most networks take their rows in tiles ([`TiledBatch`]); narrow ones, whose steps are so short that
+//! calls would be most of them, all rows at once ([`NarrowBatch`]). Which of the two it is depends on the network and the
+//! size of the minibatch alone, and the bits of either are the same for any number of threads.
 
-use super::pieces::Piece;
-use super::{Architecture, BatchError, Layer, Loss, Network, pieces};
+use std::sync::Arc;
+
+use super::narrow::{self, NarrowBatch};
+use super::tiled::TiledBatch;
+use super::{Architecture, BatchError, Layer, Loss, Network};
 use crate::data::Rows;
-use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
-use crate::kernels::{self, Isa, Update, with_denormals_flushed};
-use crate::matrix::AlignedBuffer;
-use crate::parallel::{for_each_piece, is_worth_sharing};
+use crate::kernels::{Isa, Update};
 
-/// How many rows before it is gathered a row is fetched into the cache.
-const ROWS_AHEAD: usize = 4;
-
-/// A minibatch on its way through a network: every layer's inputs and deltas, in buffers that are allocated once.
+/// A minibatch on its way through a network, in buffers that are allocated once.
 #[derive(Debug)]
 pub struct Batch {
-    architecture: Architecture,
+    architecture: Arc<Architecture>,
     isa: Isa,
     loss: Loss,
-    tiles: Vec<Tile>,
-    /// How many tiles the rows of the last trace fill, and how many rows those are.
-    filled: usize,
-    rows: usize,
-    pieces: Vec<Piece>,
+    /// How many rows there is room for.
+    room: usize,
+    way: Way,
 }
 
-/// Some rows of the minibatch.
 #[derive(Debug)]
-struct Tile {
-    rows: usize,
-    /// One row, as the data gives it.
-    row: AlignedBuffer,
-    /// The rows, feature by feature: inputs of the first layer, and targets of the last.
-    input: AlignedBuffer,
-    nonzero: NonzeroFeatures,
-    traces: Vec<Trace>,
-    error: BatchError,
-}
-
-/// What a layer left behind for the way back; each buffer is a tile of its outputs.
-#[derive(Debug)]
-struct Trace {
-    /// Its inputs, row by row.
-    inputs: TileRows,
-    /// W · inputs + b, where the way back needs it.
-    preactivation: Option<AlignedBuffer>,
-    output: AlignedBuffer,
-    delta: AlignedBuffer,
+enum Way {
+    Narrow(NarrowBatch),
+    Tiled(TiledBatch),
 }
 
 impl Batch {
@@ -63,91 +40,26 @@ impl Batch {
         let architecture = network.architecture.clone();
         let output = architecture.layers().last().map(Layer::activation);
         assert!(output.is_some_and(|output| loss.check(output).is_ok()), "{loss} does not go with {output:?}");
-        let tiles = (0..rows.div_ceil(TILE_ROWS)).map(|_| Tile::new(&architecture, loss)).collect();
-        let pieces = pieces::of(&architecture);
-        Self { architecture, isa: network.isa, loss, tiles, filled: 0, rows: 0, pieces }
+        let way = if narrow::is_narrow(&architecture, rows) {
+            Way::Narrow(NarrowBatch::new(&architecture, rows))
+        } else {
+            Way::Tiled(TiledBatch::new(&architecture, loss, rows))
+        };
+        Self { architecture, isa: network.isa, loss, room: rows, way }
     }
 
     /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of
-    /// the rows that were traced last. What lies between the layers stays as it is.
+    /// the rows that were traced last. What lies between the layers stays as it is, or becomes what a gradient of zero
+    /// makes of it.
     ///
     /// # Panics
     /// When there are not as many parameters.
     pub fn apply(&self, update: Update<'_>) {
         assert_eq!(update.length(), self.architecture.buffer_length(), "the parameters of the network");
-        let share = is_worth_sharing(self.rows * self.architecture.parameters());
-        self.apply_pieces(&self.pieces, 0, update, share);
-    }
-
-    /// Halves the pieces, by the work that they are, until there is one. `update` starts at parameter `start`.
-    fn apply_pieces(&self, pieces: &[Piece], start: usize, update: Update<'_>, share: bool) {
-        let (first, second) = match pieces {
-            [] => return,
-            [piece] => return self.apply_piece(piece, start, update),
-            _ => pieces.split_at(pieces::middle(pieces)),
-        };
-        let from = second[0].start();
-        let (update, rest) = update.split_at(from - start);
-        let halves =
-            (|| self.apply_pieces(first, start, update, share), || self.apply_pieces(second, from, rest, share));
-        if share {
-            rayon::join(halves.0, halves.1);
-        } else {
-            halves.0();
-            halves.1();
+        match &self.way {
+            Way::Narrow(batch) => batch.apply(self.isa, update),
+            Way::Tiled(batch) => batch.apply(self.isa, &self.architecture, update),
         }
-    }
-
-    fn apply_piece(&self, piece: &Piece, start: usize, update: Update<'_>) {
-        let (_, update) = update.split_at(piece.start() - start);
-        let (update, _) = update.split_at(piece.length());
-        let tile = |tile: usize| self.tiles[tile].gradient(piece.layer());
-        with_denormals_flushed(|| match piece {
-            Piece::Weights { outputs, columns, .. } => {
-                fold_weights(self.isa, outputs.clone(), *columns, self.filled, tile, update);
-            }
-            Piece::Biases { .. } => fold_biases(self.isa, self.filled, tile, update),
-        });
-    }
-}
-
-impl Tile {
-    fn new(architecture: &Architecture, loss: Loss) -> Self {
-        let layers = architecture.layers();
-        let trace = |(index, layer): (usize, &Layer)| {
-            let buffer = || AlignedBuffer::zeros(layer.outputs() * TILE_ROWS);
-            let logits = loss == Loss::CrossEntropy && index + 1 == layers.len();
-            let preactivation = (logits || layer.activation().needs_input()).then(buffer);
-            Trace { inputs: TileRows::zeros(layer.inputs()), preactivation, output: buffer(), delta: buffer() }
-        };
-        let columns = architecture.sizes().input();
-        Self {
-            rows: 0,
-            row: AlignedBuffer::zeros(columns),
-            input: AlignedBuffer::zeros(columns * TILE_ROWS),
-            nonzero: NonzeroFeatures::new(columns),
-            traces: layers.iter().enumerate().map(trace).collect(),
-            error: BatchError::default(),
-        }
-    }
-
-    fn gather(&mut self, isa: Isa, data: &dyn Rows, rows: &[usize]) {
-        self.rows = rows.len();
-        let inputs = &mut self.traces[0].inputs;
-        for (index, &row) in rows.iter().enumerate() {
-            if let Some(&soon) = rows.get(index + ROWS_AHEAD) {
-                data.prefetch(soon);
-            }
-            data.copy_row(row, &mut self.row);
-            inputs.set_row(index, &self.row);
-        }
-        inputs.copy_to(isa, self.rows, &mut self.input);
-        self.nonzero.find(isa, &self.input);
-    }
-
-    fn gradient(&self, layer: usize) -> TileGradient<'_> {
-        let Trace { inputs, delta, .. } = &self.traces[layer];
-        TileGradient { delta, inputs, rows: self.rows }
     }
 }
 
@@ -160,22 +72,12 @@ impl Network {
     /// wide as the input.
     pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> BatchError {
         assert_eq!(data.columns(), self.architecture.sizes().input(), "the columns of the rows and the input size");
-        assert!(rows.len().div_ceil(TILE_ROWS) <= batch.tiles.len(), "the batch has room for the rows");
+        assert!(rows.len() <= batch.room, "the batch has room for the rows");
         assert_eq!(self.architecture, batch.architecture, "the network that the batch was made for");
-        batch.filled = rows.len().div_ceil(TILE_ROWS);
-        batch.rows = rows.len();
-        let (tiles, loss) = (&mut batch.tiles[..batch.filled], batch.loss);
-        let work = 2 * rows.len() * self.architecture.parameters();
-        for_each_piece(tiles, 1, work, |index, tile| {
-            let tile = &mut tile[0];
-            let start = index * TILE_ROWS;
-            tile.gather(self.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
-            self.forward(tile);
-            self.backward(tile, loss, rows.len());
-        });
-        let mut error = BatchError::default();
-        tiles.iter().for_each(|tile| error += tile.error);
-        error
+        match &mut batch.way {
+            Way::Narrow(narrow) => narrow.trace(self, batch.loss, data, rows),
+            Way::Tiled(tiled) => tiled.trace(self, batch.loss, data, rows),
+        }
     }
 
     /// The gradient of the mean loss of some rows by every parameter, written to `gradient` (laid out as the
@@ -186,63 +88,6 @@ impl Network {
     pub fn gradient(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch, gradient: &mut [f32]) -> BatchError {
         let error = self.trace(data, rows, batch);
         batch.apply(Update::write(gradient));
-        error
-    }
-
-    fn forward(&self, tile: &mut Tile) {
-        for (index, layer) in self.architecture.layers().iter().enumerate() {
-            let (before, rest) = tile.traces.split_at_mut(index);
-            let input = before.last().map_or(&tile.input, |trace| &trace.output);
-            let (here, after) = rest.split_first_mut().expect("a trace for each layer");
-            let nonzero = (index == 0).then_some(&tile.nonzero);
-            self.product(self.weights(index), self.biases(index), input, nonzero, tile.rows, &mut here.output);
-            if let Some(preactivation) = &mut here.preactivation {
-                preactivation.copy_from_slice(&here.output);
-            }
-            with_denormals_flushed(|| layer.activation().forward(self.isa, &mut here.output));
-            if let Some(after) = after.first_mut() {
-                after.inputs.set(self.isa, tile.rows, &here.output);
-            }
-        }
-    }
-
-    fn backward(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) {
-        let layers = self.architecture.layers();
-        tile.error = with_denormals_flushed(|| self.output_delta(tile, loss, batch_rows));
-        for index in (1..layers.len()).rev() {
-            let (before, rest) = tile.traces.split_at_mut(index);
-            let Trace { preactivation, output, delta, .. } = &mut before[index - 1];
-            self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, delta);
-            let saved = preactivation.as_ref().unwrap_or(output);
-            with_denormals_flushed(|| layers[index - 1].activation().backward(self.isa, saved, delta));
-        }
-    }
-
-    /// Fills the output layer's delta for the mean loss over the whole batch, and sums the errors of these rows.
-    fn output_delta(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) -> BatchError {
-        let (isa, scale) = (self.isa, 1.0 / batch_rows as f32);
-        let activation = self.architecture.layers()[self.architecture.layers().len() - 1].activation();
-        let Trace { preactivation, output, delta, .. } = tile.traces.last_mut().expect("a trace for each layer");
-        let saved: &[f32] = preactivation.as_ref().unwrap_or(output);
-        let mut error = BatchError::default();
-        // A full tile is one piece; of another, each feature has rows that must not count.
-        let (length, rows) = if tile.rows == TILE_ROWS { (output.len(), output.len()) } else { (TILE_ROWS, tile.rows) };
-        for start in (0..output.len()).step_by(length) {
-            let here = start..start + rows;
-            let (output, target) = (&output[here.clone()], &tile.input[here.clone()]);
-            let (saved, delta) = (&saved[here.clone()], &mut delta[here]);
-            error += match loss {
-                Loss::SquaredError => {
-                    let squared_error = kernels::squared_error(isa, output, target, scale, delta);
-                    activation.backward(isa, saved, delta);
-                    BatchError { loss: squared_error, squared_error }
-                }
-                Loss::CrossEntropy => BatchError {
-                    loss: kernels::sigmoid_cross_entropy(isa, saved, target, scale, delta),
-                    squared_error: kernels::squared_distance(isa, output, target),
-                },
-            };
-        }
         error
     }
 }

@@ -6,13 +6,17 @@ mod forward;
 mod gradient;
 mod initialisation;
 mod loss;
+mod narrow;
 mod pieces;
+mod tiled;
 
 pub use architecture::{Activations, Architecture, Layer, LayerSizes};
 pub use backward::Batch;
 pub use gradient::Gradient;
 pub use initialisation::Initialisation;
 pub use loss::{BatchError, Loss};
+
+use std::sync::Arc;
 
 use crate::kernels::Isa;
 use crate::matrix::{AlignedBuffer, MatrixView};
@@ -22,7 +26,8 @@ use crate::matrix::{AlignedBuffer, MatrixView};
 /// The layers up to the waist are the encoder, the others the decoder.
 #[derive(Clone, Debug)]
 pub struct Network {
-    architecture: Architecture,
+    /// Shared with the batches that are made for it, so that a step finds at once that they fit.
+    architecture: Arc<Architecture>,
     parameters: AlignedBuffer,
     isa: Isa,
 }
@@ -38,7 +43,7 @@ impl Network {
     /// A network whose weights and biases are all zero: a frame to load parameters into.
     pub fn zeros(architecture: Architecture) -> Self {
         let parameters = AlignedBuffer::zeros(architecture.buffer_length());
-        Self { architecture, parameters, isa: Isa::best() }
+        Self { architecture: Arc::new(architecture), parameters, isa: Isa::best() }
     }
 
     /// The same network on another instruction set, for tests and benches.

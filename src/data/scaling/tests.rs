@@ -158,3 +158,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_matrix_of_the_rows_holds_what_is_copied() {
+    let floats = Dataset::from_matrix("floats", Matrix::from_rows(&[[1.0, 2.0], [3.0, 5.0]]), None).unwrap();
+    let bytes = Dataset::from_bytes("bytes", 2, 2, vec![1, 2, 3, 255]).unwrap();
+    for (dataset, choice, has_matrix) in [
+        (&floats, ScalingChoice::Auto, true),
+        (&floats, ScalingChoice::None, true),
+        (&floats, ScalingChoice::Unit, false),
+        (&floats, ScalingChoice::Standard, false),
+        (&bytes, ScalingChoice::Auto, false),
+        (&bytes, ScalingChoice::None, false),
+    ] {
+        let scaling = Scaling::fit(choice, dataset, &[0, 1]).unwrap();
+        let rows = scaling.rows(dataset);
+        assert_eq!(rows.as_matrix().is_some(), has_matrix, "{choice:?}");
+        if let Some(matrix) = rows.as_matrix() {
+            let mut copied = Matrix::zeros(2, 2);
+            rows.gather(&[0, 1], copied.as_mut_slice());
+            assert_eq!(matrix, &copied);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Minibatches of narrow networks: one dispatch a step, and everything below it inlined.
+//!
+//! With layers of a few features a step is too little arithmetic to pay for calls, transposed copies and blocks of
+//! registers. Here the lanes of a register are rows of the minibatch, from the input to the gradient, which is summed
+//! over the lanes at the end and applied to all parameters at once.
+
+use std::ops::Range;
+
+use super::{Architecture, BatchError, Layer, Loss, Network};
+use crate::data::Rows;
+use crate::kernels::{
+    Isa, Kernel, LANE_NUMBERS, SigmoidCrossEntropy, SquaredDistance, SquaredError, Update, lanes_below,
+    with_denormals_flushed,
+};
+use crate::matrix::AlignedBuffer;
+use crate::parallel::is_worth_sharing;
+use pulp::{Simd, WithSimd};
+
+/// The widest layer of a narrow network. In wider ones, the sums over the lanes cost more than the blocks save.
+pub(super) const WIDEST: usize = 16;
+
+/// The lanes of the widest register: each feature takes a multiple of them.
+const MOST_LANES: usize = LANE_NUMBERS.len();
+
+/// A minibatch on its way through a narrow network.
+///
+/// The features are those of the input, then those of each layer's outputs. In a tile, the values of one feature for all
+/// rows stand side by side.
+#[derive(Debug)]
+pub(super) struct NarrowBatch {
+    /// One row, as the data gives it.
+    row: AlignedBuffer,
+    /// A tile of all features.
+    values: AlignedBuffer,
+    /// What each layer computes before its activation; nothing for the input.
+    sums: AlignedBuffer,
+    /// The gradient of the loss by the sums; nothing for the input.
+    deltas: AlignedBuffer,
+    /// By every parameter, laid out as they are; zero between the layers.
+    gradient: AlignedBuffer,
+}
+
+/// Whether a step of so many rows should go this way: the layers are narrow, and it is not worth sharing.
+pub(super) fn is_narrow(architecture: &Architecture, rows: usize) -> bool {
+    let work = rows.saturating_mul(2 * architecture.parameters());
+    architecture.sizes().as_slice().iter().all(|&size| size <= WIDEST) && !is_worth_sharing(work)
+}
+
+impl NarrowBatch {
+    /// Room for up to `rows` rows.
+    pub(super) fn new(architecture: &Architecture, rows: usize) -> Self {
+        let features: usize = architecture.sizes().as_slice().iter().sum();
+        let tile = || AlignedBuffer::zeros(features * rows.next_multiple_of(MOST_LANES));
+        Self {
+            row: AlignedBuffer::zeros(architecture.sizes().input()),
+            values: tile(),
+            sums: tile(),
+            deltas: tile(),
+            gradient: AlignedBuffer::zeros(architecture.buffer_length()),
+        }
+    }
+
+    /// As [`Network::trace`].
+    pub(super) fn trace(&mut self, network: &Network, loss: Loss, data: &dyn Rows, rows: &[usize]) -> BatchError {
+        let stride = rows.len().next_multiple_of(MOST_LANES);
+        self.gather(data, rows, stride);
+        let pass = Pass {
+            layers: network.architecture.layers(),
+            parameters: &network.parameters,
+            loss,
+            rows: rows.len(),
+            stride,
+            values: &mut self.values,
+            sums: &mut self.sums,
+            deltas: &mut self.deltas,
+            gradient: &mut self.gradient,
+        };
+        with_denormals_flushed(|| network.isa.run(pass))
+    }
+
+    /// As [`Batch::apply`](super::Batch::apply).
+    pub(super) fn apply(&self, isa: Isa, update: Update<'_>) {
+        with_denormals_flushed(|| update.apply(isa, &self.gradient));
+    }
+
+    fn gather(&mut self, data: &dyn Rows, rows: &[usize], stride: usize) {
+        let (matrix, values) = (data.as_matrix(), &mut *self.values);
+        for (index, &row) in rows.iter().enumerate() {
+            let row = match matrix {
+                Some(matrix) => matrix.row(row),
+                None => {
+                    data.copy_row(row, &mut self.row);
+                    &self.row
+                }
+            };
+            for (column, &value) in row.iter().enumerate() {
+                values[column * stride + index] = value;
+            }
+        }
+    }
+}
+
+/// Forward and back.
+struct Pass<'a> {
+    layers: &'a [Layer],
+    parameters: &'a [f32],
+    loss: Loss,
+    rows: usize,
+    /// From a feature to the next one in a tile.
+    stride: usize,
+    values: &'a mut [f32],
+    sums: &'a mut [f32],
+    deltas: &'a mut [f32],
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for Pass<'_> {
+    type Output = BatchError;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) -> BatchError {
+        self.repeat_first_row(simd);
+        let layers = self.layers;
+        // The feature that is the first input of a layer.
+        let mut first = 0;
+        for layer in layers {
+            self.forward(simd, layer, first);
+            first += layer.inputs();
+        }
+        let error = self.output_delta(simd, first);
+        for (index, layer) in layers.iter().enumerate().rev() {
+            first -= layer.inputs();
+            // The deltas of cross-entropy are by the sums already.
+            if index + 1 < layers.len() || self.loss == Loss::SquaredError {
+                let outputs = self.span(first + layer.inputs(), layer.outputs());
+                let saved = if layer.activation().needs_input() { &self.sums } else { &self.values };
+                layer.activation().backward_with(simd, &saved[outputs.clone()], &mut self.deltas[outputs]);
+            }
+            self.layer_gradient(simd, layer, first);
+            if index > 0 {
+                self.input_delta(simd, layer, first);
+            }
+        }
+        error
+    }
+}
+
+/// In the tiles, element `feature * step + register` of a layer's inputs or outputs is a register of a feature. Such
+/// indices, and not `chunks_exact`, whose divisions take longer than the arithmetic.
+impl Pass<'_> {
+    /// Where some features lie in a tile.
+    #[inline(always)]
+    fn span(&self, first: usize, count: usize) -> Range<usize> {
+        first * self.stride..(first + count) * self.stride
+    }
+
+    /// How many registers a feature has, and how many of them hold rows.
+    #[inline(always)]
+    fn registers<S: Simd>(&self) -> (usize, usize) {
+        (self.stride / S::F32_LANES, self.rows.div_ceil(S::F32_LANES))
+    }
+
+    /// Fills the lanes past the last row with the first row, so that what is computed there is as finite as that.
+    #[inline(always)]
+    fn repeat_first_row<S: Simd>(&mut self, simd: S) {
+        let (last, rest) = (self.rows / S::F32_LANES, self.rows % S::F32_LANES);
+        if rest > 0 {
+            let inside = lanes_below(simd, rest);
+            for feature in 0..self.layers[0].inputs() {
+                let span = self.span(feature, 1);
+                let values = &mut self.values[span];
+                let first = simd.splat_f32s(values[0]);
+                let last = &mut S::as_mut_simd_f32s(values).0[last];
+                *last = simd.select_f32s(inside, *last, first);
+            }
+        }
+    }
+
+    /// The outputs of a layer, whose first input is feature `first`.
+    #[inline(always)]
+    fn forward<S: Simd>(&mut self, simd: S, layer: &Layer, first: usize) {
+        let (step, registers) = self.registers::<S>();
+        let parameters = self.parameters;
+        let (weights, biases) = (&parameters[layer.weight_range()], &parameters[layer.bias_range()]);
+        let (inputs, outputs) = (self.span(first, layer.inputs()), self.span(first + layer.inputs(), layer.outputs()));
+        let (before, after) = self.values.split_at_mut(outputs.start);
+        let after = &mut after[..outputs.len()];
+        let input = S::as_simd_f32s(&before[inputs]).0;
+        let (values, sums) = (S::as_mut_simd_f32s(after).0, S::as_mut_simd_f32s(&mut self.sums[outputs]).0);
+        for output in 0..layer.outputs() {
+            let weights = &weights[output * layer.inputs()..][..layer.inputs()];
+            let bias = simd.splat_f32s(biases.get(output).copied().unwrap_or(0.0));
+            for register in 0..registers {
+                let mut sum = bias;
+                for (feature, &weight) in weights.iter().enumerate() {
+                    sum = simd.mul_add_e_f32s(simd.splat_f32s(weight), input[feature * step + register], sum);
+                }
+                sums[output * step + register] = sum;
+                values[output * step + register] = sum;
+            }
+        }
+        layer.activation().forward_with(simd, after);
+    }
+
+    /// The gradient of the mean loss by the outputs (by the sums, for cross-entropy), zero in the lanes past the last
+    /// row; and the errors. The first output is feature `first`.
+    #[inline(always)]
+    fn output_delta<S: Simd>(&mut self, simd: S, first: usize) -> BatchError {
+        let (step, registers) = self.registers::<S>();
+        let (columns, zero) = (self.layers[0].inputs(), simd.splat_f32s(0.0));
+        let scale = 1.0 / self.rows as f32;
+        let (inputs, outputs) = (self.span(0, columns), self.span(first, columns));
+        let (targets, values) =
+            (S::as_simd_f32s(&self.values[inputs]).0, S::as_simd_f32s(&self.values[outputs.clone()]).0);
+        let (sums, deltas) =
+            (S::as_simd_f32s(&self.sums[outputs.clone()]).0, S::as_mut_simd_f32s(&mut self.deltas[outputs]).0);
+        let mut error = BatchError::default();
+        for register in 0..registers {
+            let inside = lanes_below(simd, self.rows - register * S::F32_LANES);
+            let sum_inside = |terms| f64::from(simd.reduce_sum_f32s(simd.select_f32s(inside, terms, zero)));
+            let (mut losses, mut distances) = (zero, zero);
+            for at in (0..columns).map(|column| column * step + register) {
+                let (output, target) = (values[at], targets[at]);
+                let ([gradient], loss) = match self.loss {
+                    Loss::SquaredError => SquaredError::new(scale).apply(simd, [output, target], [zero]),
+                    Loss::CrossEntropy => {
+                        let ([], distance) = SquaredDistance.apply(simd, [output, target], []);
+                        distances = simd.add_f32s(distances, distance);
+                        SigmoidCrossEntropy::new(scale).apply(simd, [sums[at], target], [zero])
+                    }
+                };
+                losses = simd.add_f32s(losses, loss);
+                deltas[at] = simd.select_f32s(inside, gradient, zero);
+            }
+            let loss = sum_inside(losses);
+            let squared_error = if self.loss == Loss::SquaredError { loss } else { sum_inside(distances) };
+            error += BatchError { loss, squared_error };
+        }
+        error
+    }
+
+    /// The gradient by a layer's weights and biases.
+    #[inline(always)]
+    fn layer_gradient<S: Simd>(&mut self, simd: S, layer: &Layer, first: usize) {
+        let (step, registers) = self.registers::<S>();
+        let (inputs, outputs) = (self.span(first, layer.inputs()), self.span(first + layer.inputs(), layer.outputs()));
+        let inputs = S::as_simd_f32s(&self.values[inputs]).0;
+        let deltas = S::as_simd_f32s(&self.deltas[outputs]).0;
+        let (weights, biases) = (layer.weight_range().start, layer.bias_range());
+        for output in 0..layer.outputs() {
+            let deltas = &deltas[output * step..][..registers];
+            let weights = &mut self.gradient[weights + output * layer.inputs()..][..layer.inputs()];
+            for (feature, gradient) in weights.iter_mut().enumerate() {
+                let products = deltas.iter().zip(&inputs[feature * step..][..registers]);
+                let zero = simd.splat_f32s(0.0);
+                let sum = products.fold(zero, |sum, (&delta, &input)| simd.mul_add_e_f32s(delta, input, sum));
+                *gradient = simd.reduce_sum_f32s(sum);
+            }
+            if layer.has_bias() {
+                let sum = deltas.iter().fold(simd.splat_f32s(0.0), |sum, &delta| simd.add_f32s(sum, delta));
+                self.gradient[biases.start + output] = simd.reduce_sum_f32s(sum);
+            }
+        }
+    }
+
+    /// The gradient by a layer's inputs.
+    #[inline(always)]
+    fn input_delta<S: Simd>(&mut self, simd: S, layer: &Layer, first: usize) {
+        let (step, registers) = self.registers::<S>();
+        let weights = &self.parameters[layer.weight_range()];
+        let (inputs, outputs) = (self.span(first, layer.inputs()), self.span(first + layer.inputs(), layer.outputs()));
+        let (before, after) = self.deltas.split_at_mut(outputs.start);
+        let (before, after) = (S::as_mut_simd_f32s(&mut before[inputs]).0, S::as_simd_f32s(&after[..outputs.len()]).0);
+        for feature in 0..layer.inputs() {
+            for register in 0..registers {
+                let mut sum = simd.splat_f32s(0.0);
+                for output in 0..layer.outputs() {
+                    let weight = simd.splat_f32s(weights[output * layer.inputs() + feature]);
+                    sum = simd.mul_add_e_f32s(weight, after[output * step + register], sum);
+                }
+                before[feature * step + register] = sum;
+            }
+        }
+    }
+}

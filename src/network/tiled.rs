@@ -1,0 +1,216 @@
+//! Minibatches in tiles of rows.
+//!
+//! First each tile runs forward and back on its own, and keeps every layer's inputs and deltas (the gradient of the loss
+//! by what the layer computes before its activation). Then each piece of a layer's weights sums its gradient
+//! δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads, and the bits
+//! are the same for any number of them.
+
+use super::pieces::Piece;
+use super::{Architecture, BatchError, Layer, Loss, Network, pieces};
+use crate::data::Rows;
+use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
+use crate::kernels::{self, Isa, Update, with_denormals_flushed};
+use crate::matrix::AlignedBuffer;
+use crate::parallel::{for_each_piece, is_worth_sharing};
+
+/// How many rows before it is gathered a row is fetched into the cache.
+const ROWS_AHEAD: usize = 4;
+
+/// A minibatch on its way through a network: every layer's inputs and deltas.
+#[derive(Debug)]
+pub(super) struct TiledBatch {
+    tiles: Vec<Tile>,
+    /// How many tiles the rows of the last trace fill, and how many rows those are.
+    filled: usize,
+    rows: usize,
+    pieces: Vec<Piece>,
+}
+
+/// Some rows of the minibatch.
+#[derive(Debug)]
+struct Tile {
+    rows: usize,
+    /// One row, as the data gives it.
+    row: AlignedBuffer,
+    /// The rows, feature by feature: inputs of the first layer, and targets of the last.
+    input: AlignedBuffer,
+    nonzero: NonzeroFeatures,
+    traces: Vec<Trace>,
+    error: BatchError,
+}
+
+/// What a layer left behind for the way back; each buffer is a tile of its outputs.
+#[derive(Debug)]
+struct Trace {
+    /// Its inputs, row by row.
+    inputs: TileRows,
+    /// W · inputs + b, where the way back needs it.
+    preactivation: Option<AlignedBuffer>,
+    output: AlignedBuffer,
+    delta: AlignedBuffer,
+}
+
+impl TiledBatch {
+    /// Room for up to `rows` rows.
+    pub(super) fn new(architecture: &Architecture, loss: Loss, rows: usize) -> Self {
+        let tiles = (0..rows.div_ceil(TILE_ROWS)).map(|_| Tile::new(architecture, loss)).collect();
+        Self { tiles, filled: 0, rows: 0, pieces: pieces::of(architecture) }
+    }
+
+    /// As [`Network::trace`].
+    pub(super) fn trace(&mut self, network: &Network, loss: Loss, data: &dyn Rows, rows: &[usize]) -> BatchError {
+        self.filled = rows.len().div_ceil(TILE_ROWS);
+        self.rows = rows.len();
+        let tiles = &mut self.tiles[..self.filled];
+        let work = 2 * rows.len() * network.architecture.parameters();
+        for_each_piece(tiles, 1, work, |index, tile| {
+            let tile = &mut tile[0];
+            let start = index * TILE_ROWS;
+            tile.gather(network.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
+            let pass = |tile: &mut Tile| {
+                network.forward(tile);
+                network.backward(tile, loss, rows.len());
+            };
+            // Once, where nothing is shared with other threads and so nothing waits for them.
+            if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
+        });
+        let mut error = BatchError::default();
+        tiles.iter().for_each(|tile| error += tile.error);
+        error
+    }
+
+    /// As [`Batch::apply`](super::Batch::apply).
+    pub(super) fn apply(&self, isa: Isa, architecture: &Architecture, update: Update<'_>) {
+        if is_worth_sharing(self.rows * architecture.parameters()) {
+            self.apply_halves(isa, &self.pieces, 0, update);
+        } else {
+            with_denormals_flushed(|| self.apply_in_turn(isa, &self.pieces, 0, update));
+        }
+    }
+
+    /// Halves the pieces, by the work that they are, until there is one. `update` starts at parameter `start`.
+    fn apply_halves(&self, isa: Isa, pieces: &[Piece], start: usize, update: Update<'_>) {
+        if pieces.len() < 2 {
+            return with_denormals_flushed(|| self.apply_in_turn(isa, pieces, start, update));
+        }
+        let (first, second) = pieces.split_at(pieces::middle(pieces));
+        let from = second[0].start();
+        let (update, rest) = update.split_at(from - start);
+        rayon::join(|| self.apply_halves(isa, first, start, update), || self.apply_halves(isa, second, from, rest));
+    }
+
+    /// Updates one piece after another. `update` starts at parameter `start`.
+    fn apply_in_turn(&self, isa: Isa, pieces: &[Piece], mut start: usize, mut update: Update<'_>) {
+        for piece in pieces {
+            let (_, from) = update.split_at(piece.start() - start);
+            let (here, rest) = from.split_at(piece.length());
+            (start, update) = (piece.start() + piece.length(), rest);
+            let tile = |tile: usize| self.tiles[tile].gradient(piece.layer());
+            match piece {
+                Piece::Weights { outputs, columns, .. } => {
+                    fold_weights(isa, outputs.clone(), *columns, self.filled, tile, here);
+                }
+                Piece::Biases { .. } => fold_biases(isa, self.filled, tile, here),
+            }
+        }
+    }
+}
+
+impl Tile {
+    fn new(architecture: &Architecture, loss: Loss) -> Self {
+        let layers = architecture.layers();
+        let trace = |(index, layer): (usize, &Layer)| {
+            let buffer = || AlignedBuffer::zeros(layer.outputs() * TILE_ROWS);
+            let logits = loss == Loss::CrossEntropy && index + 1 == layers.len();
+            let preactivation = (logits || layer.activation().needs_input()).then(buffer);
+            Trace { inputs: TileRows::zeros(layer.inputs()), preactivation, output: buffer(), delta: buffer() }
+        };
+        let columns = architecture.sizes().input();
+        Self {
+            rows: 0,
+            row: AlignedBuffer::zeros(columns),
+            input: AlignedBuffer::zeros(columns * TILE_ROWS),
+            nonzero: NonzeroFeatures::new(columns),
+            traces: layers.iter().enumerate().map(trace).collect(),
+            error: BatchError::default(),
+        }
+    }
+
+    fn gather(&mut self, isa: Isa, data: &dyn Rows, rows: &[usize]) {
+        self.rows = rows.len();
+        let inputs = &mut self.traces[0].inputs;
+        for (index, &row) in rows.iter().enumerate() {
+            if let Some(&soon) = rows.get(index + ROWS_AHEAD) {
+                data.prefetch(soon);
+            }
+            data.copy_row(row, &mut self.row);
+            inputs.set_row(index, &self.row);
+        }
+        inputs.copy_to(isa, self.rows, &mut self.input);
+        self.nonzero.find(isa, &self.input);
+    }
+
+    fn gradient(&self, layer: usize) -> TileGradient<'_> {
+        let Trace { inputs, delta, .. } = &self.traces[layer];
+        TileGradient { delta, inputs, rows: self.rows }
+    }
+}
+
+impl Network {
+    fn forward(&self, tile: &mut Tile) {
+        for (index, layer) in self.architecture.layers().iter().enumerate() {
+            let (before, rest) = tile.traces.split_at_mut(index);
+            let input = before.last().map_or(&tile.input, |trace| &trace.output);
+            let (here, after) = rest.split_first_mut().expect("a trace for each layer");
+            let nonzero = (index == 0).then_some(&tile.nonzero);
+            self.product(self.weights(index), self.biases(index), input, nonzero, tile.rows, &mut here.output);
+            if let Some(preactivation) = &mut here.preactivation {
+                preactivation.copy_from_slice(&here.output);
+            }
+            with_denormals_flushed(|| layer.activation().forward(self.isa, &mut here.output));
+            if let Some(after) = after.first_mut() {
+                after.inputs.set(self.isa, tile.rows, &here.output);
+            }
+        }
+    }
+
+    fn backward(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) {
+        let layers = self.architecture.layers();
+        tile.error = with_denormals_flushed(|| self.output_delta(tile, loss, batch_rows));
+        for index in (1..layers.len()).rev() {
+            let (before, rest) = tile.traces.split_at_mut(index);
+            let Trace { preactivation, output, delta, .. } = &mut before[index - 1];
+            self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, delta);
+            let saved = preactivation.as_ref().unwrap_or(output);
+            with_denormals_flushed(|| layers[index - 1].activation().backward(self.isa, saved, delta));
+        }
+    }
+
+    /// Fills the output layer's delta for the mean loss over the whole batch, and sums the errors of these rows.
+    fn output_delta(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) -> BatchError {
+        let (isa, scale) = (self.isa, 1.0 / batch_rows as f32);
+        let activation = self.architecture.layers()[self.architecture.layers().len() - 1].activation();
+        let Trace { preactivation, output, delta, .. } = tile.traces.last_mut().expect("a trace for each layer");
+        let saved: &[f32] = preactivation.as_ref().unwrap_or(output);
+        let mut error = BatchError::default();
+        // A full tile is one piece; of another, each feature has rows that must not count.
+        let (length, rows) = if tile.rows == TILE_ROWS { (output.len(), output.len()) } else { (TILE_ROWS, tile.rows) };
+        for start in (0..output.len()).step_by(length) {
+            let here = start..start + rows;
+            let (output, target) = (&output[here.clone()], &tile.input[here.clone()]);
+            let (saved, delta) = (&saved[here.clone()], &mut delta[here]);
+            error += match loss {
+                Loss::SquaredError => {
+                    let squared_error = kernels::squared_error(isa, output, target, scale, delta);
+                    activation.backward(isa, saved, delta);
+                    BatchError { loss: squared_error, squared_error }
+                }
+                Loss::CrossEntropy => BatchError {
+                    loss: kernels::sigmoid_cross_entropy(isa, saved, target, scale, delta),
+                    squared_error: kernels::squared_distance(isa, output, target),
+                },
+            };
+        }
+        error
+    }
+}
