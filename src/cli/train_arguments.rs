@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::data::ScalingChoice;
+use crate::data::{Corruption, ScalingChoice};
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
 use crate::model::AutoencoderOptions;
@@ -112,6 +112,12 @@ struct RegularisationArguments {
     /// λ in a penalty of λ Σ w²
     #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     l2: f32,
+    /// λ in a penalty of λ Σ|c| for the code c of a row, which makes codes sparse
+    #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    code_l1: f32,
+    /// What is done to the rows that the network is given, anew in each epoch; its targets are the rows as they are
+    #[arg(long, value_name = Corruption::FORMS)]
+    corrupt: Option<Corruption>,
     /// The longest gradient that is taken as it is
     #[arg(long, value_name = "LENGTH", allow_negative_numbers = true, value_parser = positive::<f32>)]
     clip_norm: Option<f32>,
@@ -138,7 +144,8 @@ impl TrainArguments {
         };
         self.loss.check(output)?;
         let optimizer = self.optimizer()?;
-        let RegularisationArguments { weight_decay, l1, l2, clip_norm, tied, average } = self.regularisation;
+        let RegularisationArguments { weight_decay, l1, l2, code_l1, corrupt, clip_norm, tied, average } =
+            self.regularisation;
         let usual_decay = if self.optimizer.as_deref() == Some(ADAMW) { ADAMW_DECAY } else { 0.0 };
         let train = TrainOptions {
             epochs: self.epochs,
@@ -151,7 +158,8 @@ impl TrainArguments {
             warm_up: self.warm_up,
             optimizer,
             loss: self.loss,
-            penalty: Penalty { weight_decay: weight_decay.unwrap_or(usual_decay), l1, l2 },
+            corruption: corrupt,
+            penalty: Penalty { weight_decay: weight_decay.unwrap_or(usual_decay), l1, l2, code_l1 },
             clip_norm,
             tied,
             averaging: average,

@@ -40,6 +40,7 @@ pub use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
 pub use prefetch::prefetch;
 pub(crate) use prefetch::prefetch_line;
 pub use rows::{add_row, column_sums};
+pub(crate) use slice::AddSigns;
 pub use slice::{add_signs, approach, axpy, dot, exp, scale, squared_norm, sum};
 pub(crate) use sweep::{Kernel, LANE_NUMBERS, Map, lanes_below};
 pub(crate) use update::WithRule;

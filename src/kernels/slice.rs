@@ -98,8 +98,8 @@ impl Map<1, 1> for Approach {
 }
 
 #[derive(Clone, Copy)]
-struct AddSigns {
-    a: f32,
+pub(crate) struct AddSigns {
+    pub a: f32,
 }
 
 impl Map<1, 1> for AddSigns {

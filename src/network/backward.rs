@@ -9,16 +9,25 @@ use std::sync::Arc;
 
 use super::narrow::{self, NarrowBatch};
 use super::tiled::TiledBatch;
-use super::{Architecture, BatchError, Layer, Loss, Network};
+use super::{Architecture, BatchError, Layer, Network, Objective};
 use crate::data::Rows;
 use crate::kernels::{Isa, Update};
+
+/// Rows, and what they should become: themselves, where there are no targets.
+#[derive(Clone, Copy)]
+pub struct Examples<'a> {
+    /// What the network is given.
+    pub inputs: &'a dyn Rows,
+    /// What it should make of each.
+    pub targets: Option<&'a dyn Rows>,
+}
 
 /// A minibatch on its way through a network, in buffers that are allocated once.
 #[derive(Debug)]
 pub struct Batch {
     architecture: Arc<Architecture>,
     isa: Isa,
-    loss: Loss,
+    objective: Objective,
     /// How many rows there is room for.
     room: usize,
     way: Way,
@@ -31,11 +40,14 @@ enum Way {
 }
 
 impl Batch {
-    /// Room for up to `rows` rows on their way through a network like this one, to be trained with `loss`.
+    /// Room for up to `rows` rows on their way through a network like this one, to be trained for an objective (a
+    /// [`Loss`], or more).
     ///
     /// # Panics
     /// When the loss does not go with the output layer (see [`Loss::check`]) or there are no rows.
-    pub fn new(network: &Network, loss: Loss, rows: usize) -> Self {
+    pub fn new(network: &Network, objective: impl Into<Objective>, rows: usize) -> Self {
+        let objective = objective.into();
+        let loss = objective.loss;
         assert!(rows > 0, "a batch has at least one row");
         let architecture = network.architecture.clone();
         let output = architecture.layers().last().map(Layer::activation);
@@ -45,7 +57,7 @@ impl Batch {
         } else {
             Way::Tiled(TiledBatch::new(&architecture, loss, rows))
         };
-        Self { architecture, isa: network.isa, loss, room: rows, way }
+        Self { architecture, isa: network.isa, objective, room: rows, way }
     }
 
     /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of
@@ -71,12 +83,23 @@ impl Network {
     /// When the batch has no room for the rows or was made for another network, or the rows do not exist or are not as
     /// wide as the input.
     pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> BatchError {
-        assert_eq!(data.columns(), self.architecture.sizes().input(), "the columns of the rows and the input size");
+        self.trace_examples(Examples { inputs: data, targets: None }, rows, batch)
+    }
+
+    /// As [`Network::trace`], for rows that should become others.
+    ///
+    /// # Panics
+    /// As [`Network::trace`], and when there is not a target for each row.
+    pub fn trace_examples(&self, examples: Examples<'_>, rows: &[usize], batch: &mut Batch) -> BatchError {
+        let columns = self.architecture.sizes().input();
+        for data in [Some(examples.inputs), examples.targets].into_iter().flatten() {
+            assert_eq!(data.columns(), columns, "the columns of the rows and the input size");
+        }
         assert!(rows.len() <= batch.room, "the batch has room for the rows");
         assert_eq!(self.architecture, batch.architecture, "the network that the batch was made for");
         match &mut batch.way {
-            Way::Narrow(narrow) => narrow.trace(self, batch.loss, data, rows),
-            Way::Tiled(tiled) => tiled.trace(self, batch.loss, data, rows),
+            Way::Narrow(narrow) => narrow.trace(self, batch.objective, examples, rows),
+            Way::Tiled(tiled) => tiled.trace(self, batch.objective, examples, rows),
         }
     }
 

@@ -61,10 +61,25 @@ impl FromStr for Loss {
     }
 }
 
+/// What training makes small: the loss, and what else a minibatch's rows cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Objective {
+    /// The loss of a row.
+    pub loss: Loss,
+    /// λ in a cost of λ Σ|c| for a row's code c, which keeps codes sparse.
+    pub code_l1: f32,
+}
+
+impl From<Loss> for Objective {
+    fn from(loss: Loss) -> Self {
+        Self { loss, code_l1: 0.0 }
+    }
+}
+
 /// Sums over the rows of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchError {
-    /// The loss that is being trained.
+    /// The loss that is being trained; what codes cost is not in it.
     pub loss: f64,
     /// The squared error, whatever the loss.
     pub squared_error: f64,

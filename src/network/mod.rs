@@ -11,10 +11,10 @@ mod pieces;
 mod tiled;
 
 pub use architecture::{Activations, Architecture, Layer, LayerSizes};
-pub use backward::Batch;
+pub use backward::{Batch, Examples};
 pub use gradient::Gradient;
 pub use initialisation::Initialisation;
-pub use loss::{BatchError, Loss};
+pub use loss::{BatchError, Loss, Objective};
 
 use std::sync::Arc;
 

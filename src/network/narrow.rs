@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
-use super::{Architecture, BatchError, Layer, Loss, Network};
+use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective};
 use crate::data::Rows;
 use crate::kernels::{
-    Isa, Kernel, LANE_NUMBERS, SigmoidCrossEntropy, SquaredDistance, SquaredError, Update, lanes_below,
+    AddSigns, Isa, Kernel, LANE_NUMBERS, Map, SigmoidCrossEntropy, SquaredDistance, SquaredError, Update, lanes_below,
     with_denormals_flushed,
 };
 use crate::matrix::AlignedBuffer;
@@ -32,6 +32,8 @@ pub(super) struct NarrowBatch {
     row: AlignedBuffer,
     /// A tile of all features.
     values: AlignedBuffer,
+    /// A tile of what the outputs should become, where that is not the input.
+    targets: AlignedBuffer,
     /// What each layer computes before its activation; nothing for the input.
     sums: AlignedBuffer,
     /// The gradient of the loss by the sums; nothing for the input.
@@ -54,6 +56,7 @@ impl NarrowBatch {
         Self {
             row: AlignedBuffer::zeros(architecture.sizes().input()),
             values: tile(),
+            targets: AlignedBuffer::default(),
             sums: tile(),
             deltas: tile(),
             gradient: AlignedBuffer::zeros(architecture.buffer_length()),
@@ -61,16 +64,30 @@ impl NarrowBatch {
     }
 
     /// As [`Network::trace`].
-    pub(super) fn trace(&mut self, network: &Network, loss: Loss, data: &dyn Rows, rows: &[usize]) -> BatchError {
+    pub(super) fn trace(
+        &mut self,
+        network: &Network,
+        objective: Objective,
+        examples: Examples<'_>,
+        rows: &[usize],
+    ) -> BatchError {
         let stride = rows.len().next_multiple_of(MOST_LANES);
-        self.gather(data, rows, stride);
+        gather(examples.inputs, rows, stride, &mut self.row, &mut self.values);
+        if let Some(targets) = examples.targets {
+            if self.targets.is_empty() {
+                self.targets = AlignedBuffer::zeros(self.values.len());
+            }
+            gather(targets, rows, stride, &mut self.row, &mut self.targets);
+        }
         let pass = Pass {
             layers: network.architecture.layers(),
             parameters: &network.parameters,
-            loss,
+            objective,
+            code_layer: network.architecture.encoder_depth() - 1,
             rows: rows.len(),
             stride,
             values: &mut self.values,
+            targets: examples.targets.map(|_| &self.targets[..]),
             sums: &mut self.sums,
             deltas: &mut self.deltas,
             gradient: &mut self.gradient,
@@ -82,20 +99,21 @@ impl NarrowBatch {
     pub(super) fn apply(&self, isa: Isa, update: Update<'_>) {
         with_denormals_flushed(|| update.apply(isa, &self.gradient));
     }
+}
 
-    fn gather(&mut self, data: &dyn Rows, rows: &[usize], stride: usize) {
-        let (matrix, values) = (data.as_matrix(), &mut *self.values);
-        for (index, &row) in rows.iter().enumerate() {
-            let row = match matrix {
-                Some(matrix) => matrix.row(row),
-                None => {
-                    data.copy_row(row, &mut self.row);
-                    &self.row
-                }
-            };
-            for (column, &value) in row.iter().enumerate() {
-                values[column * stride + index] = value;
+/// Lays rows out as a tile.
+fn gather(data: &dyn Rows, rows: &[usize], stride: usize, buffer: &mut [f32], tile: &mut [f32]) {
+    let matrix = data.as_matrix();
+    for (index, &row) in rows.iter().enumerate() {
+        let row = match matrix {
+            Some(matrix) => matrix.row(row),
+            None => {
+                data.copy_row(row, buffer);
+                &*buffer
             }
+        };
+        for (column, &value) in row.iter().enumerate() {
+            tile[column * stride + index] = value;
         }
     }
 }
@@ -104,11 +122,15 @@ impl NarrowBatch {
 struct Pass<'a> {
     layers: &'a [Layer],
     parameters: &'a [f32],
-    loss: Loss,
+    objective: Objective,
+    /// The layer whose outputs are the code.
+    code_layer: usize,
     rows: usize,
     /// From a feature to the next one in a tile.
     stride: usize,
     values: &'a mut [f32],
+    /// What the outputs should become; the input, where there is nothing.
+    targets: Option<&'a [f32]>,
     sums: &'a mut [f32],
     deltas: &'a mut [f32],
     gradient: &'a mut [f32],
@@ -130,8 +152,11 @@ impl WithSimd for Pass<'_> {
         let error = self.output_delta(simd, first);
         for (index, layer) in layers.iter().enumerate().rev() {
             first -= layer.inputs();
+            if index == self.code_layer && self.objective.code_l1 > 0.0 {
+                self.code_delta(simd, layer, first);
+            }
             // The deltas of cross-entropy are by the sums already.
-            if index + 1 < layers.len() || self.loss == Loss::SquaredError {
+            if index + 1 < layers.len() || self.objective.loss == Loss::SquaredError {
                 let outputs = self.span(first + layer.inputs(), layer.outputs());
                 let saved = if layer.activation().needs_input() { &self.sums } else { &self.values };
                 layer.activation().backward_with(simd, &saved[outputs.clone()], &mut self.deltas[outputs]);
@@ -210,8 +235,8 @@ impl Pass<'_> {
         let (columns, zero) = (self.layers[0].inputs(), simd.splat_f32s(0.0));
         let scale = 1.0 / self.rows as f32;
         let (inputs, outputs) = (self.span(0, columns), self.span(first, columns));
-        let (targets, values) =
-            (S::as_simd_f32s(&self.values[inputs]).0, S::as_simd_f32s(&self.values[outputs.clone()]).0);
+        let targets = self.targets.unwrap_or(&self.values[inputs]);
+        let (targets, values) = (S::as_simd_f32s(targets).0, S::as_simd_f32s(&self.values[outputs.clone()]).0);
         let (sums, deltas) =
             (S::as_simd_f32s(&self.sums[outputs.clone()]).0, S::as_mut_simd_f32s(&mut self.deltas[outputs]).0);
         let mut error = BatchError::default();
@@ -221,7 +246,7 @@ impl Pass<'_> {
             let (mut losses, mut distances) = (zero, zero);
             for at in (0..columns).map(|column| column * step + register) {
                 let (output, target) = (values[at], targets[at]);
-                let ([gradient], loss) = match self.loss {
+                let ([gradient], loss) = match self.objective.loss {
                     Loss::SquaredError => SquaredError::new(scale).apply(simd, [output, target], [zero]),
                     Loss::CrossEntropy => {
                         let ([], distance) = SquaredDistance.apply(simd, [output, target], []);
@@ -233,10 +258,27 @@ impl Pass<'_> {
                 deltas[at] = simd.select_f32s(inside, gradient, zero);
             }
             let loss = sum_inside(losses);
-            let squared_error = if self.loss == Loss::SquaredError { loss } else { sum_inside(distances) };
+            let squared_error = if self.objective.loss == Loss::SquaredError { loss } else { sum_inside(distances) };
             error += BatchError { loss, squared_error };
         }
         error
+    }
+
+    /// Adds what the code costs to the gradient by it, which stays zero in the lanes past the last row.
+    #[inline(always)]
+    fn code_delta<S: Simd>(&mut self, simd: S, layer: &Layer, first: usize) {
+        let (step, registers) = self.registers::<S>();
+        let codes = self.span(first + layer.inputs(), layer.outputs());
+        let values = S::as_simd_f32s(&self.values[codes.clone()]).0;
+        let deltas = S::as_mut_simd_f32s(&mut self.deltas[codes]).0;
+        let signs = AddSigns { a: self.objective.code_l1 / self.rows as f32 };
+        for register in 0..registers {
+            let inside = lanes_below(simd, self.rows - register * S::F32_LANES);
+            for at in (0..layer.outputs()).map(|output| output * step + register) {
+                let [delta] = signs.map(simd, [values[at]], [deltas[at]]);
+                deltas[at] = simd.select_f32s(inside, delta, deltas[at]);
+            }
+        }
     }
 
     /// The gradient by a layer's weights and biases.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::data::Rows;
 use crate::evaluate::Reconstruct;
-use crate::kernels::Activation;
+use crate::kernels::{Activation, Update};
 use crate::matrix::Matrix;
 use crate::random::{Purpose, generator};
 use crate::reference::network as reference;
@@ -95,6 +95,29 @@ fn a_batch_of_a_narrow_network_agrees_with_the_reference_whether_it_is_worth_sha
     let most = (1..).find(|&rows| !narrow::is_narrow(network.architecture(), rows)).unwrap() - 1;
     for count in [most, most + 1] {
         reference::assert_gradient_agrees(&network, &rows(count, 2, 8), Loss::SquaredError, 1e-4);
+    }
+}
+
+#[test]
+fn rows_that_should_become_others_and_sparse_codes_agree_with_the_reference_on_every_instruction_set() {
+    for isa in Isa::available() {
+        for (activation, loss, bias) in every_combination() {
+            for (sizes, columns) in [("5,4,2,4,5", 5), ("19,40,6,19", 19)] {
+                let network = network(sizes, activation, loss, bias).with_isa(isa);
+                let (inputs, targets) = (rows(45, columns, 4), rows(45, columns, 5));
+                let objective = Objective { loss, code_l1: 0.3 };
+                let mut batch = Batch::new(&network, objective, 45);
+                let examples = Examples { inputs: &inputs, targets: Some(&targets) };
+                let indices: Vec<usize> = (0..45).collect();
+                let error = network.trace_examples(examples, &indices, &mut batch);
+                let mut actual = vec![0.0; network.parameters().len()];
+                batch.apply(Update::write(&mut actual));
+                let (expected, expected_error) =
+                    reference::gradient_of_examples(&network, &as_vectors(&inputs), &as_vectors(&targets), objective);
+                reference::assert_close(&actual, &expected, 2e-5, &format!("{isa}, {activation}, {loss}"));
+                assert!((error.loss / expected_error.loss - 1.0).abs() < 1e-5, "{isa}, {activation}, {loss}");
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! are the same for any number of them.
 
 use super::pieces::Piece;
-use super::{Architecture, BatchError, Layer, Loss, Network, pieces};
+use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective, pieces};
 use crate::data::Rows;
 use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
 use crate::kernels::{self, Isa, Update, with_denormals_flushed};
@@ -32,8 +32,10 @@ struct Tile {
     rows: usize,
     /// One row, as the data gives it.
     row: AlignedBuffer,
-    /// The rows, feature by feature: inputs of the first layer, and targets of the last.
+    /// The rows, feature by feature.
     input: AlignedBuffer,
+    /// What they should become, in the same order; empty as long as that is themselves.
+    target: AlignedBuffer,
     nonzero: NonzeroFeatures,
     traces: Vec<Trace>,
     error: BatchError,
@@ -58,7 +60,13 @@ impl TiledBatch {
     }
 
     /// As [`Network::trace`].
-    pub(super) fn trace(&mut self, network: &Network, loss: Loss, data: &dyn Rows, rows: &[usize]) -> BatchError {
+    pub(super) fn trace(
+        &mut self,
+        network: &Network,
+        objective: Objective,
+        examples: Examples<'_>,
+        rows: &[usize],
+    ) -> BatchError {
         self.filled = rows.len().div_ceil(TILE_ROWS);
         self.rows = rows.len();
         let tiles = &mut self.tiles[..self.filled];
@@ -66,10 +74,10 @@ impl TiledBatch {
         for_each_piece(tiles, 1, work, |index, tile| {
             let tile = &mut tile[0];
             let start = index * TILE_ROWS;
-            tile.gather(network.isa, data, &rows[start..rows.len().min(start + TILE_ROWS)]);
+            tile.gather(network.isa, examples, &rows[start..rows.len().min(start + TILE_ROWS)]);
             let pass = |tile: &mut Tile| {
                 network.forward(tile);
-                network.backward(tile, loss, rows.len());
+                network.backward(tile, objective, rows.len());
             };
             // Once, where nothing is shared with other threads and so nothing waits for them.
             if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
@@ -130,14 +138,32 @@ impl Tile {
             rows: 0,
             row: AlignedBuffer::zeros(columns),
             input: AlignedBuffer::zeros(columns * TILE_ROWS),
+            target: AlignedBuffer::default(),
             nonzero: NonzeroFeatures::new(columns),
             traces: layers.iter().enumerate().map(trace).collect(),
             error: BatchError::default(),
         }
     }
 
-    fn gather(&mut self, isa: Isa, data: &dyn Rows, rows: &[usize]) {
+    fn gather(&mut self, isa: Isa, examples: Examples<'_>, rows: &[usize]) {
         self.rows = rows.len();
+        match examples.targets {
+            Some(targets) => {
+                if self.target.is_empty() {
+                    self.target = AlignedBuffer::zeros(self.input.len());
+                }
+                self.gather_rows(targets, rows);
+                self.traces[0].inputs.copy_to(isa, self.rows, &mut self.target);
+            }
+            None => self.target = AlignedBuffer::default(),
+        }
+        self.gather_rows(examples.inputs, rows);
+        self.traces[0].inputs.copy_to(isa, self.rows, &mut self.input);
+        self.nonzero.find(isa, &self.input);
+    }
+
+    /// Fills the first layer's inputs.
+    fn gather_rows(&mut self, data: &dyn Rows, rows: &[usize]) {
         let inputs = &mut self.traces[0].inputs;
         for (index, &row) in rows.iter().enumerate() {
             if let Some(&soon) = rows.get(index + ROWS_AHEAD) {
@@ -146,8 +172,6 @@ impl Tile {
             data.copy_row(row, &mut self.row);
             inputs.set_row(index, &self.row);
         }
-        inputs.copy_to(isa, self.rows, &mut self.input);
-        self.nonzero.find(isa, &self.input);
     }
 
     fn gradient(&self, layer: usize) -> TileGradient<'_> {
@@ -174,13 +198,16 @@ impl Network {
         }
     }
 
-    fn backward(&self, tile: &mut Tile, loss: Loss, batch_rows: usize) {
+    fn backward(&self, tile: &mut Tile, objective: Objective, batch_rows: usize) {
         let layers = self.architecture.layers();
-        tile.error = with_denormals_flushed(|| self.output_delta(tile, loss, batch_rows));
+        tile.error = with_denormals_flushed(|| self.output_delta(tile, objective.loss, batch_rows));
         for index in (1..layers.len()).rev() {
             let (before, rest) = tile.traces.split_at_mut(index);
             let Trace { preactivation, output, delta, .. } = &mut before[index - 1];
             self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, delta);
+            if objective.code_l1 > 0.0 && index == self.architecture.encoder_depth() {
+                kernels::add_signs(self.isa, objective.code_l1 / batch_rows as f32, output, delta);
+            }
             let saved = preactivation.as_ref().unwrap_or(output);
             with_denormals_flushed(|| layers[index - 1].activation().backward(self.isa, saved, delta));
         }
@@ -192,12 +219,13 @@ impl Network {
         let activation = self.architecture.layers()[self.architecture.layers().len() - 1].activation();
         let Trace { preactivation, output, delta, .. } = tile.traces.last_mut().expect("a trace for each layer");
         let saved: &[f32] = preactivation.as_ref().unwrap_or(output);
+        let target = if tile.target.is_empty() { &tile.input } else { &tile.target };
         let mut error = BatchError::default();
         // A full tile is one piece; of another, each feature has rows that must not count.
         let (length, rows) = if tile.rows == TILE_ROWS { (output.len(), output.len()) } else { (TILE_ROWS, tile.rows) };
         for start in (0..output.len()).step_by(length) {
             let here = start..start + rows;
-            let (output, target) = (&output[here.clone()], &tile.input[here.clone()]);
+            let (output, target) = (&output[here.clone()], &target[here.clone()]);
             let (saved, delta) = (&saved[here.clone()], &mut delta[here]);
             error += match loss {
                 Loss::SquaredError => {

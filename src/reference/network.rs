@@ -3,16 +3,27 @@
 use super::activation;
 use crate::kernels::Activation;
 use crate::matrix::Matrix;
-use crate::network::{Batch, BatchError, Layer, Loss, Network};
+use crate::network::{Batch, BatchError, Layer, Loss, Network, Objective};
 
 /// The twin of [`Network::gradient`] for rows given as slices: the gradient of the mean loss, laid out as the
 /// parameters are, and the sums of the errors.
 pub fn gradient(network: &Network, rows: &[Vec<f32>], loss: Loss) -> (Vec<f64>, BatchError) {
+    gradient_of_examples(network, rows, rows, loss.into())
+}
+
+/// As [`gradient`], for rows that should become others, and any objective.
+pub fn gradient_of_examples(
+    network: &Network,
+    inputs: &[Vec<f32>],
+    targets: &[Vec<f32>],
+    objective: Objective,
+) -> (Vec<f64>, BatchError) {
     let mut gradient = vec![0.0; network.parameters().len()];
     let mut error = BatchError::default();
-    for row in rows {
-        let target: Vec<f64> = row.iter().copied().map(f64::from).collect();
-        error += row_gradient(network, &target, loss, rows.len() as f64, &mut gradient);
+    let double = |row: &[f32]| row.iter().copied().map(f64::from).collect::<Vec<_>>();
+    for (input, target) in inputs.iter().zip(targets) {
+        let example = [double(input), double(target)];
+        error += row_gradient(network, &example, objective, inputs.len() as f64, &mut gradient);
     }
     (gradient, error)
 }
@@ -54,10 +65,16 @@ pub fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64, what: &str
     }
 }
 
-fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradient: &mut [f64]) -> BatchError {
+fn row_gradient(
+    network: &Network,
+    [input, target]: &[Vec<f64>; 2],
+    objective: Objective,
+    rows: f64,
+    gradient: &mut [f64],
+) -> BatchError {
     let layers = network.architecture().layers();
     let parameters: Vec<f64> = network.parameters().iter().copied().map(f64::from).collect();
-    let mut inputs = vec![target.to_vec()];
+    let mut inputs = vec![input.clone()];
     let mut sums = Vec::new();
     for layer in layers {
         let sum = weighted_sums(layer, &parameters, &inputs[inputs.len() - 1]);
@@ -67,7 +84,7 @@ fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradie
     let output = &inputs[layers.len()];
     let logits = &sums[layers.len() - 1];
     let squared_error = output.iter().zip(target).map(|(output, target)| (output - target).powi(2)).sum();
-    let (loss_value, mut delta): (f64, Vec<f64>) = match loss {
+    let (loss_value, mut delta): (f64, Vec<f64>) = match objective.loss {
         Loss::SquaredError => {
             let activation = layers[layers.len() - 1].activation();
             let slope = |index: usize| derivative(activation, logits[index], output[index]);
@@ -91,6 +108,12 @@ fn row_gradient(network: &Network, target: &[f64], loss: Loss, rows: f64, gradie
             }
             if layer.has_bias() {
                 gradient[biases + output] += delta;
+            }
+        }
+        if index == network.architecture().encoder_depth() {
+            for (before, code) in before.iter_mut().zip(&inputs[index]) {
+                let sign = if *code == 0.0 { 0.0 } else { code.signum() };
+                *before += f64::from(objective.code_l1) / rows * sign;
             }
         }
         if index > 0 {

@@ -43,6 +43,7 @@ impl Trainer<'_> {
     }
 
     fn write_checkpoint(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.stop_clock();
         let (good, kept) = self.last_good.clone().unzip();
         let header = Header { settings: self.settings(), progress: self.progress.clone(), last_good: good };
         let buffers: Vec<(String, &[f32])> =

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Averaging, Schedule};
+use crate::data::Corruption;
 use crate::error::{Error, Result};
 use crate::network::Loss;
 use crate::optimizer::OptimizerChoice;
@@ -26,7 +27,9 @@ pub struct TrainOptions {
     pub optimizer: OptimizerChoice,
     /// What to make small.
     pub loss: Loss,
-    /// What large weights cost.
+    /// What is done to the rows before the network is given them; its targets are the rows as they are.
+    pub corruption: Option<Corruption>,
+    /// What large weights and codes cost.
     pub penalty: Penalty,
     /// The longest gradient that is taken as it is; a longer one is cut to this length (Pascanu et al., "On the difficulty
     /// of training recurrent neural networks", 2013, algorithm 1).
@@ -47,7 +50,7 @@ pub struct TrainOptions {
     pub seed: u64,
 }
 
-/// What large weights cost; biases cost nothing.
+/// What large weights and codes cost; biases cost nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Penalty {
     /// The share of itself, times the learning rate, that a weight loses at every step: the decoupled decay of AdamW
@@ -57,6 +60,8 @@ pub struct Penalty {
     pub l1: f32,
     /// λ in a loss of λ Σ w².
     pub l2: f32,
+    /// λ in a loss of λ Σ|c| for the code c of a row, which makes many elements of codes small.
+    pub code_l1: f32,
 }
 
 impl Default for TrainOptions {
@@ -70,6 +75,7 @@ impl Default for TrainOptions {
             warm_up: 0.0,
             optimizer,
             loss: Loss::SquaredError,
+            corruption: None,
             penalty: Penalty::default(),
             clip_norm: None,
             tied: false,
@@ -105,9 +111,14 @@ impl TrainOptions {
                 return wrong(name, format!("{number} is not a finite number above 0"));
             }
         }
-        let Penalty { weight_decay, l1, l2 } = self.penalty;
-        let not_negative =
-            [("warm up", self.warm_up), ("weight decay", weight_decay.into()), ("l1", l1.into()), ("l2", l2.into())];
+        let Penalty { weight_decay, l1, l2, code_l1 } = self.penalty;
+        let not_negative = [
+            ("warm up", self.warm_up),
+            ("weight decay", weight_decay.into()),
+            ("l1", l1.into()),
+            ("l2", l2.into()),
+            ("code l1", code_l1.into()),
+        ];
         for (name, number) in not_negative {
             if !(number >= 0.0 && number.is_finite()) {
                 return wrong(name, format!("{number} is not a finite number from 0 on"));
@@ -129,9 +140,11 @@ impl TrainOptions {
             ("optimizer", json!(self.optimizer.name())),
             ("momentum", self.optimizer.momentum().map_or(Value::Null, decimal)),
             ("loss", json!(self.loss.name())),
+            ("corrupt", json!(self.corruption.map(|corruption| corruption.to_string()))),
             ("weight-decay", decimal(self.penalty.weight_decay)),
             ("l1", decimal(self.penalty.l1)),
             ("l2", decimal(self.penalty.l2)),
+            ("code-l1", decimal(self.penalty.code_l1)),
             ("clip-norm", self.clip_norm.map_or(Value::Null, decimal)),
             ("tied", json!(self.tied)),
             ("average", json!(self.averaging.to_string())),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Corruption;
 use crate::error::Error;
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
@@ -152,7 +153,8 @@ fn eventful() -> TrainOptions {
         learning_rate: 0.02,
         schedule: Schedule::Plateau { patience: 0, factor: 0.5 },
         warm_up: 1.0,
-        penalty: Penalty { weight_decay: 0.01, l1: 1e-3, l2: 1e-3 },
+        corruption: Some(Corruption::Gaussian(0.1)),
+        penalty: Penalty { weight_decay: 0.01, l1: 1e-3, l2: 1e-3, code_l1: 1e-3 },
         clip_norm: Some(0.5),
         averaging: Averaging::Ema(0.9),
         patience: Some(3),
@@ -298,7 +300,7 @@ fn a_step_with_penalties_clipping_and_decay_is_what_their_formulas_say() {
     let norm = gradient.iter().map(|gradient| gradient * gradient).sum::<f64>().sqrt();
     assert!(norm > longest, "the gradient, {norm} long, is cut");
     let options = TrainOptions {
-        penalty: Penalty { weight_decay: decay as f32, l1: l1 as f32, l2: l2 as f32 },
+        penalty: Penalty { weight_decay: decay as f32, l1: l1 as f32, l2: l2 as f32, code_l1: 0.0 },
         clip_norm: Some(longest as f32),
         learning_rate: rate as f32,
         ..options(SGD)

@@ -6,12 +6,12 @@ use rand::seq::SliceRandom;
 
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, penalty};
-use crate::data::Rows;
+use crate::data::{CorruptedRows, Rows};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::approach;
 use crate::matrix::AlignedBuffer;
-use crate::network::{Batch, BatchError, Gradient, Loss, Network};
+use crate::network::{Batch, BatchError, Examples, Gradient, Loss, Network, Objective};
 use crate::optimizer::{Optimizer, Step};
 use crate::random::{self, Purpose};
 
@@ -36,6 +36,8 @@ pub struct Trainer<'a> {
     batch: Batch,
     optimizer: Box<dyn Optimizer>,
     pub(super) progress: Progress,
+    /// Since when the time has not been counted yet; not while an epoch is measured or a checkpoint is written.
+    clock: Option<Instant>,
     /// The order of the rows in the epoch of this number.
     order: Vec<usize>,
     order_of: usize,
@@ -65,12 +67,14 @@ impl<'a> Trainer<'a> {
         if options.tied {
             penalty::tie(network);
         }
+        let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1 };
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
         Ok(Self {
-            batch: Batch::new(network, options.loss, options.batch_size.min(rows.rows())),
+            batch: Batch::new(network, objective, options.batch_size.min(rows.rows())),
             optimizer: options.optimizer.build(length),
             progress: Progress::default(),
+            clock: None,
             order: (0..rows.rows()).collect(),
             order_of: 0,
             gradient: buffer(penalty::changes_gradient(options)),
@@ -122,10 +126,7 @@ impl<'a> Trainer<'a> {
         if self.options.retries > 0 && self.last_good.is_none() {
             self.last_good = Some(self.snapshot());
         }
-        let start = Instant::now();
-        let trained = self.step();
-        self.progress.seconds += start.elapsed().as_secs_f64();
-        match trained {
+        match self.step() {
             Ok(rows) => Ok(Some(Event::Batch { epoch: self.epoch(), rows })),
             Err(_) if self.progress.retries < self.options.retries => Ok(Some(self.retry())),
             Err(error) => Err(error),
@@ -167,16 +168,33 @@ impl<'a> Trainer<'a> {
     }
 
     fn is_out_of_time(&self) -> bool {
-        self.options.max_seconds.is_some_and(|most| self.progress.total_seconds() >= most)
+        // The clock is not looked at for nothing: a small network's step takes no longer.
+        let running = || self.clock.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        self.options.max_seconds.is_some_and(|most| self.progress.total_seconds() + running() >= most)
+    }
+
+    /// Counts the time until now, and stops the clock until the next minibatch.
+    pub(super) fn stop_clock(&mut self) {
+        if let Some(since) = self.clock.take() {
+            self.progress.seconds += since.elapsed().as_secs_f64();
+        }
     }
 
     /// One minibatch; how many rows it had.
     fn step(&mut self) -> Result<usize> {
+        self.clock.get_or_insert_with(Instant::now);
         self.shuffle();
         let options = &self.options;
         let start = self.progress.batches * options.batch_size;
         let rows = &self.order[start..self.order.len().min(start + options.batch_size)];
-        let error = self.network.trace(self.rows, rows, &mut self.batch);
+        let error = match options.corruption {
+            Some(corruption) => {
+                let inputs = &CorruptedRows::new(self.rows, corruption, options.seed, self.epoch() as u64);
+                let examples = Examples { inputs, targets: Some(self.rows) };
+                self.network.trace_examples(examples, rows, &mut self.batch)
+            }
+            None => self.network.trace(self.rows, rows, &mut self.batch),
+        };
         let learning_rate = self.learning_rate();
         check_finite(&error, rows.len(), self.epoch(), learning_rate)?;
         let count = rows.len();
@@ -233,6 +251,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn end_epoch(&mut self) -> Epoch {
+        self.stop_clock();
         let validation = self.validate();
         let rows = self.order.len().min(self.progress.batches * self.options.batch_size);
         let epoch = self.progress.end_epoch(rows, validation);
@@ -290,7 +309,9 @@ impl<'a> Trainer<'a> {
     fn retry(&mut self) -> Event {
         let (progress, buffers) = self.last_good.take().expect("kept before the first step");
         let (retries, rate_share) = (self.progress.retries + 1, 0.5 * self.progress.rate_share);
-        self.progress = Progress { retries, rate_share, ..progress };
+        self.stop_clock();
+        let seconds = self.progress.seconds;
+        self.progress = Progress { retries, rate_share, seconds, ..progress };
         for ((_, buffer), kept) in self.buffers().into_iter().zip(&buffers) {
             buffer.copy_from_slice(kept);
         }
