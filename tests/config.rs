@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::Folder;
+use common::{Folder, number};
 use serde_json::Value;
 
 const IRIS: &str = "data = \"iris\"\nlayers = [4, 2, 4]\nepochs = 3\nbatch-size = 50\n";
@@ -236,4 +236,14 @@ fn every_recipe_is_a_configuration_that_trains() {
         let images = if folder.read(&recipe).contains("\ndata =") { "" } else { "images" };
         folder.done(&format!("train {images} --config {recipe} --epochs 1 --out model"));
     }
+}
+
+#[test]
+fn the_linear_recipe_reaches_the_error_of_pca() {
+    let folder = Folder::new();
+    folder.copy_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes"));
+    let train = folder.json("train --config iris-linear.toml --json");
+    let pca = folder.json("pca iris --columns sepal_width,petal_length --components 1 --json");
+    let ratio = number(&train, "error_per_row") / number(&pca, "error_per_row");
+    assert!((0.9999..1.001).contains(&ratio), "ratio {ratio}");
 }

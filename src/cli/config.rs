@@ -27,7 +27,7 @@ const LIKE: f64 = 0.7;
 #[derive(Debug, Args)]
 pub struct ConfigArgument {
     /// A TOML file with options by their long names, as in learning-rate = 0.01, and the data, as in data = "iris";
-    /// those on the command line go first. Paths are relative to the current directory
+    /// what the command line says wins. Paths are relative to the current directory
     #[arg(id = CONFIG, long, value_name = "FILE")]
     pub path: Option<PathBuf>,
 }
