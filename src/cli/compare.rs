@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::arguments::{DataArguments, ValidationArgument};
+use super::config::ConfigArgument;
 use super::facts::{Facts, print_side_by_side};
 use super::progress::Progress;
 use super::train_arguments::TrainArguments;
@@ -17,6 +18,8 @@ const HIDDEN: usize = 100;
 /// Fit an auto-encoder and PCA of the same code size, side by side
 #[derive(Debug, Args)]
 pub struct Compare {
+    #[command(flatten)]
+    config: ConfigArgument,
     #[command(flatten)]
     data: DataArguments,
     /// The width of the code, and the number of components

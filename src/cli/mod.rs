@@ -3,6 +3,7 @@
 mod arguments;
 mod bench;
 mod compare;
+mod config;
 mod decode;
 mod encode;
 mod evaluate;
@@ -68,8 +69,8 @@ impl Command {
 ///
 /// The exit status is 0 when the work is done, 1 when it could not be done, 2 when the words were wrong.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.run() {
+    let words = config::expand(Cli::command(), std::env::args_os().collect());
+    match words.and_then(|words| Cli::parse_from(words).run()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the output has closed it, as `head` does: nothing is left to say.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -1,22 +1,31 @@
 //! `diabolo train`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, CommandFactory};
 
+use super::Cli;
 use super::arguments::{DataArguments, ValidationArgument, check_output};
-use super::facts::{Facts, path};
+use super::config::{ConfigArgument, Told};
+use super::facts::{Facts, path, print};
 use super::progress::Progress;
 use super::train_arguments::TrainArguments;
 use super::watch::CheckpointArguments;
 use crate::error::Result;
 use crate::file::write_whole;
-use crate::model::{Fitted, fit_autoencoder};
+use crate::model::{Fitted, fit_autoencoder, plan_autoencoder};
 use crate::network::LayerSizes;
 
 /// Train an auto-encoder and write its model file
 #[derive(Debug, Args)]
 pub struct Train {
+    #[command(flatten)]
+    told: Told,
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// Check the data and the options, print them all as a file for --config, and train nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     data: DataArguments,
     /// Layer sizes with input and output, as in 784,100,2,100,784
@@ -46,10 +55,15 @@ pub struct Train {
 impl Train {
     pub fn run(&self) -> Result<()> {
         let options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
-        check_output(Some(&self.out), &[self.data.path()])?;
-        check_output(self.history.as_deref(), &[self.data.path(), &self.out])?;
+        let inputs: Vec<&Path> = [self.data.path()].into_iter().chain(self.config.path.as_deref()).collect();
+        check_output(Some(&self.out), &inputs)?;
+        check_output(self.history.as_deref(), &[inputs, vec![&self.out]].concat())?;
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
+        if self.dry_run {
+            let settings = plan_autoencoder(&dataset, &options, validation)?;
+            return print(&self.told.to_toml(Cli::command(), "train", &settings));
+        }
         let progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
         let mut watch = self.checkpoint.watch(progress, &self.out)?;
         let fitted = fit_autoencoder(&dataset, &options, validation, &mut watch)?;

@@ -1,6 +1,7 @@
 //! A table of rows with what is known about it.
 
 use crate::data::columns;
+use crate::data::read::ReadOptions;
 use crate::data::rows::Rows;
 use crate::error::{Error, Place, Result};
 use crate::kernels::{Isa, bytes_to_floats, prefetch};
@@ -37,6 +38,7 @@ pub struct Dataset {
     column_names: Option<Vec<String>>,
     labels: Option<Labels>,
     image_shape: Option<(usize, usize)>,
+    read_options: ReadOptions,
 }
 
 impl Dataset {
@@ -88,7 +90,8 @@ impl Dataset {
                 .error(format!("it holds {rows} rows of {columns} columns; at least one of each is needed")));
         }
         let source = source.to_owned();
-        Ok(Self { source, rows, columns, values, column_names: None, labels: None, image_shape: None })
+        let read_options = ReadOptions::default();
+        Ok(Self { source, rows, columns, values, column_names: None, labels: None, image_shape: None, read_options })
     }
 
     /// The same with a label for each row.
@@ -148,6 +151,16 @@ impl Dataset {
     /// Height and width in pixels, where each row is an image: height × width columns.
     pub fn image_shape(&self) -> Option<(usize, usize)> {
         self.image_shape
+    }
+
+    /// How it was asked for, where it was read.
+    pub fn read_options(&self) -> &ReadOptions {
+        &self.read_options
+    }
+
+    /// The same, asked for in this way.
+    pub(super) fn read_with(self, read_options: ReadOptions) -> Self {
+        Self { read_options, ..self }
     }
 
     /// The columns of these indices, in this order.

@@ -63,7 +63,7 @@ impl Columns {
 /// When the file cannot be read, is not whole, or holds anything but finite numbers in the columns asked for.
 pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
     if let Some(dataset) = read_built_in(source, options) {
-        return dataset;
+        return Ok(dataset?.read_with(options.clone()));
     }
     let file = File::open(Path::new(source)).map_err(|error| {
         let error = match error.kind() {
@@ -111,14 +111,15 @@ fn peek<R: BufRead>(name: &str, mut input: R) -> Result<(Vec<u8>, impl BufRead)>
 }
 
 fn read_unpacked(name: &str, magic: &[u8], input: &mut dyn BufRead, options: &ReadOptions) -> Result<Dataset> {
-    match magic {
+    let dataset = match magic {
         [] => Err(Place::named(name).error("is empty")),
         [0, 0, ..] => idx::read(name, input, options),
         _ if magic.contains(&0) => Err(Place::named(name)
             .at_byte(0)
             .error(format!("{magic:02x?} begins neither an IDX file (two zero bytes), nor gzip, nor text"))),
         _ => csv::read(name, input, options),
-    }
+    };
+    Ok(dataset?.read_with(options.clone()))
 }
 
 /// What a reader of this module says, within a [`std::io::Error`], of data that the input delivered without trouble.

@@ -6,14 +6,14 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{Body, Model, Provenance};
-use crate::data::{Dataset, Rows, Scaling, ScalingChoice, Subset};
+use crate::data::{Columns, Dataset, Rows, Scaling, ScalingChoice, Subset};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
 use crate::pca::{Pca, PcaOptions};
 use crate::random;
-use crate::train::{End, History, Observer, TrainOptions, find_learning_rate, pretrain, train};
+use crate::train::{End, History, Observer, TrainOptions, Trainer, find_learning_rate, pretrain, train};
 
 /// Which rows are held out, to measure how a model does on rows that it has not seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,14 +89,13 @@ pub fn fit_autoencoder(
 ) -> Result<Fitted> {
     let seed = options.train.seed;
     let split = Split::new(dataset, validation, options.scaling, seed)?;
-    let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
-    check_memory(&architecture, options.train.batch_size.min(split.training.len()))?;
-    let mut network = Network::new(architecture, options.initialisation, seed);
+    let mut network = untrained(options, split.training.len())?;
     let mut options = options.clone();
     let (history, end) = split
         .with_rows(|training, held_out| {
             if options.find_learning_rate {
                 options.train.learning_rate = find_learning_rate(&network, training, &options.train)?;
+                options.find_learning_rate = false;
             }
             if options.pretraining_epochs > 0 {
                 let first = TrainOptions { epochs: options.pretraining_epochs, ..options.train };
@@ -110,6 +109,31 @@ pub fn fit_autoencoder(
     let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate };
     let model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(&options), diverged)?;
     Ok(Fitted { model, history, end, seconds })
+}
+
+/// Finds out whether an auto-encoder can be trained in this way, without training it: the settings that its model would
+/// have.
+///
+/// # Errors
+/// Those of [`fit_autoencoder`] before its first step.
+pub fn plan_autoencoder(
+    dataset: &Dataset,
+    options: &AutoencoderOptions,
+    validation: Validation<'_>,
+) -> Result<BTreeMap<String, Value>> {
+    let split = Split::new(dataset, validation, options.scaling, options.train.seed)?;
+    let mut network = untrained(options, split.training.len())?;
+    split
+        .with_rows(|training, held_out| Trainer::new(&mut network, training, held_out, &options.train).map(drop))
+        .map_err(|error| error.of(dataset.source()))?;
+    Ok(split.settings(autoencoder_settings(options)))
+}
+
+/// The network before its first step over so many rows.
+fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
+    let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
+    check_memory(&architecture, options.train.batch_size.min(rows))?;
+    Ok(Network::new(architecture, options.initialisation, options.train.seed))
 }
 
 /// Fits PCA.
@@ -176,12 +200,25 @@ impl<'a> Split<'a> {
         }
     }
 
+    /// Settings with those of the data.
+    fn settings(&self, mut settings: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+        let asked = self.dataset.read_options();
+        let columns = match &asked.columns {
+            Columns::Chosen(columns) => json!(columns),
+            Columns::All | Columns::Named(_) => Value::Null,
+        };
+        settings.insert("columns".into(), columns);
+        settings.insert("label".into(), json!(asked.label));
+        settings.insert("validation".into(), self.validation.clone());
+        settings
+    }
+
     /// The model, unless its error is no finite number: then what `not_finite` makes of it.
     fn into_model(
         self,
         body: Body,
         seed: u64,
-        mut settings: BTreeMap<String, Value>,
+        settings: BTreeMap<String, Value>,
         not_finite: impl FnOnce(f64) -> Error,
     ) -> Result<Model> {
         let (training, validation) = self.with_rows(|training, held_out| {
@@ -196,12 +233,11 @@ impl<'a> Split<'a> {
             let problem = "the error on these held-out rows is no finite number; they are too far from the others";
             return Err(Place::named(dataset.source()).error(problem));
         }
-        settings.insert("validation".into(), self.validation);
         let provenance = Provenance {
             version: env!("CARGO_PKG_VERSION").into(),
             rows: self.training.len(),
             seed,
-            settings,
+            settings: self.settings(settings),
             training,
             validation,
         };
@@ -244,12 +280,15 @@ fn autoencoder_settings(options: &AutoencoderOptions) -> BTreeMap<String, Value>
         ("activation", json!(activations.hidden.name())),
         ("code-activation", json!(activations.code.name())),
         ("output-activation", json!(activations.output.name())),
-        ("bias", json!(options.bias)),
+        ("no-bias", json!(!options.bias)),
         ("init", json!(options.initialisation.to_string())),
         ("pretrain", json!(options.pretraining_epochs)),
         ("scale", json!(options.scaling.to_string())),
     ]);
     settings.extend(train.settings());
+    if options.find_learning_rate {
+        settings.insert("learning-rate".into(), json!("auto"));
+    }
     settings
 }
 

@@ -4,7 +4,7 @@ mod file;
 mod fit;
 mod header;
 
-pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca};
+pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
 
 use std::collections::BTreeMap;
 
