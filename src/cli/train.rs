@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::file::write_whole;
 use crate::model::{Fitted, fit_autoencoder};
 use crate::network::LayerSizes;
+use crate::train::TensorBoard;
 
 /// Train an auto-encoder and write its model file
 #[derive(Debug, Args)]
@@ -32,6 +33,9 @@ pub struct Train {
     /// Write the epochs' errors and times as CSV
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
+    /// Append the epochs' errors, learning rates and speeds to an event file in this directory, for TensorBoard
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -47,9 +51,10 @@ impl Train {
         check_output(self.history.as_deref(), &[self.data.path(), &self.out])?;
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
-        let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
-        let fitted = fit_autoencoder(&dataset, &options, validation, &mut progress)?;
-        progress.finish();
+        let board = self.tensorboard.as_deref().map(TensorBoard::create).transpose()?;
+        let mut observers = (Progress::new(options.train.epochs, dataset.rows(), self.quiet), board);
+        let fitted = fit_autoencoder(&dataset, &options, validation, &mut observers)?;
+        observers.0.finish();
         fitted.model.save(&self.out)?;
         if let Some(path) = &self.history {
             write_whole(path, |out| fitted.history.write_csv(out))?;
