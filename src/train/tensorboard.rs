@@ -16,6 +16,8 @@ use crc::{CRC_32_ISCSI, Crc};
 use super::{Epoch, Event, Observer, Trainer};
 use crate::error::{Error, Result};
 
+const CANNOT_WRITE: &str = "cannot write";
+
 const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
 /// An observer that appends each epoch to an event file: `loss`, `error_per_row`, `validation_error_per_row` where
@@ -40,13 +42,12 @@ impl TensorBoard {
     /// # Errors
     /// When either cannot be made.
     pub fn create(directory: &Path) -> Result<Self> {
+        fs::create_dir_all(directory).map_err(failed(directory, "cannot make this directory"))?;
         let now = since_1970();
         // TensorBoard reads the files of a directory in the order of their names.
         let name = format!("events.out.tfevents.{:010}.{:09}.{}", now.as_secs(), now.subsec_nanos(), process::id());
         let path = directory.join(name);
-        let file = fs::create_dir_all(directory)
-            .and_then(|()| File::options().append(true).create_new(true).open(&path))
-            .map_err(|source| Error::Io { path: path.clone(), action: "cannot write", source })?;
+        let file = File::options().append(true).create_new(true).open(&path).map_err(failed(&path, CANNOT_WRITE))?;
         let mut board = Self { file, path };
         let version = |event: &mut Message| event.bytes(field::FILE_VERSION, b"brain.Event:2");
         board.write(0, version)?;
@@ -92,8 +93,7 @@ impl TensorBoard {
         event.double(field::WALL_TIME, since_1970().as_secs_f64());
         event.integer(field::STEP, epoch as u64);
         what(&mut event);
-        let written = self.file.write_all(&record(&event.0));
-        written.map_err(|source: io::Error| Error::Io { path: self.path.clone(), action: "cannot write", source })
+        self.file.write_all(&record(&event.0)).map_err(failed(&self.path, CANNOT_WRITE))
     }
 }
 
@@ -110,6 +110,10 @@ impl Observer for TensorBoard {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+fn failed(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Io { path: path.into(), action, source }
 }
 
 fn since_1970() -> Duration {
@@ -364,6 +368,6 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         let message = TensorBoard::create(&file).unwrap_err().to_string();
-        assert!(message.starts_with(&format!("{}", file.display())) && message.contains("cannot write"), "{message}");
+        assert!(message.starts_with(&format!("{}: cannot make this directory: ", file.display())), "{message}");
     }
 }
