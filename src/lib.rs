@@ -36,7 +36,8 @@
 //! | [`model`] | a fitted model, its file, and fitting in one call |
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
-//! | [`network`] · [`optimizer`] · [`linalg`] | layers, forward and backward · update rules · QR and Jacobi SVD |
+//! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
+//! | [`linalg`] | QR and Jacobi SVD |
 //! | [`evaluate`] | the reconstruction error of whatever reconstructs |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
 //! | [`data`] · [`file`](mod@file) | readers, built-in sets, scaling · files that are whole or absent |

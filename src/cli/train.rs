@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::file::write_whole;
 use crate::model::{Fitted, fit_autoencoder, plan_autoencoder};
 use crate::network::LayerSizes;
+use crate::train::TensorBoard;
 
 /// Train an auto-encoder and write its model file
 #[derive(Debug, Args)]
@@ -44,6 +45,9 @@ pub struct Train {
     history: Option<PathBuf>,
     #[command(flatten)]
     checkpoint: CheckpointArguments,
+    /// Append the epochs' errors, learning rates and speeds to an event file in this directory, for TensorBoard
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -65,9 +69,11 @@ impl Train {
             return print(&self.told.to_toml(Cli::command(), "train", &settings));
         }
         let progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
-        let mut watch = self.checkpoint.watch(progress, &self.out)?;
-        let fitted = fit_autoencoder(&dataset, &options, validation, &mut watch)?;
-        watch.finish();
+        let board = self.tensorboard.as_deref().map(TensorBoard::create).transpose()?;
+        // The watch comes first: where it goes on with a run, the board must know.
+        let mut observers = (self.checkpoint.watch(progress, &self.out)?, board);
+        let fitted = fit_autoencoder(&dataset, &options, validation, &mut observers)?;
+        observers.0.finish();
         fitted.model.save(&self.out)?;
         if let Some(path) = &self.history {
             write_whole(path, |out| fitted.history.write_csv(out))?;

@@ -96,7 +96,7 @@ struct NetworkArguments {
     #[arg(long)]
     no_bias: bool,
     /// How weights start
-    #[arg(long, default_value_t = Initialisation::FanIn, value_name = "fan-in|normal:STDDEV")]
+    #[arg(long, default_value_t = Initialisation::FanIn, value_name = Initialisation::FORMS)]
     init: Initialisation,
 }
 

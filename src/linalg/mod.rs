@@ -7,7 +7,7 @@ pub(crate) mod eigen;
 pub(crate) mod gram;
 mod jacobi;
 pub(crate) mod moments;
-mod qr;
+pub(crate) mod qr;
 pub(crate) mod randomized;
 mod reflections;
 pub(crate) mod svd;

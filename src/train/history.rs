@@ -19,6 +19,8 @@ pub struct Epoch {
     pub seconds: f64,
     /// Rows trained on per second.
     pub rows_per_second: f64,
+    /// The learning rate of its last step.
+    pub learning_rate: f32,
 }
 
 /// All epochs of a run.
@@ -39,11 +41,11 @@ impl History {
     /// # Errors
     /// Those of the writer.
     pub fn write_csv(&self, mut out: impl Write) -> io::Result<()> {
-        writeln!(out, "epoch,loss,error_per_row,validation_error_per_row,seconds,rows_per_second")?;
+        writeln!(out, "epoch,loss,error_per_row,validation_error_per_row,seconds,rows_per_second,learning_rate")?;
         for epoch in &self.epochs {
-            let Epoch { number, loss, error_per_row, seconds, rows_per_second, .. } = epoch;
+            let Epoch { number, loss, error_per_row, seconds, rows_per_second, learning_rate, .. } = epoch;
             let validation = epoch.validation_error_per_row.map_or(String::new(), |error| error.to_string());
-            writeln!(out, "{number},{loss},{error_per_row},{validation},{seconds},{rows_per_second}")?;
+            writeln!(out, "{number},{loss},{error_per_row},{validation},{seconds},{rows_per_second},{learning_rate}")?;
         }
         Ok(())
     }

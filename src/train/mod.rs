@@ -9,6 +9,7 @@ mod penalty;
 mod pretraining;
 mod progress;
 mod schedule;
+mod tensorboard;
 mod trainer;
 
 pub use averaging::Averaging;
@@ -17,6 +18,7 @@ pub use learning_rate::find_learning_rate;
 pub use options::{Penalty, TrainOptions};
 pub use pretraining::pretrain;
 pub use schedule::Schedule;
+pub use tensorboard::TensorBoard;
 pub use trainer::Trainer;
 
 use std::ops::ControlFlow;
@@ -80,6 +82,30 @@ pub trait Observer {
 impl Observer for () {
     fn observe(&mut self, _: &mut Trainer<'_>, _: Event) -> Result<ControlFlow<()>> {
         Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Two watch; the first is told first.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
+        self.0.start(trainer)?;
+        self.1.start(trainer)
+    }
+
+    fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
+        let (first, second) = (self.0.observe(trainer, event)?, self.1.observe(trainer, event)?);
+        Ok(if first.is_break() { first } else { second })
+    }
+}
+
+/// Perhaps somebody watches.
+impl<O: Observer> Observer for Option<O> {
+    fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
+        self.as_mut().map_or(Ok(()), |observer| observer.start(trainer))
+    }
+
+    fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
+        self.as_mut().map_or(Ok(ControlFlow::Continue(())), |observer| observer.observe(trainer, event))
     }
 }
 

@@ -66,8 +66,8 @@ impl Progress {
         self.lowest_loss.is_some_and(|lowest| self.last_loss <= times * lowest)
     }
 
-    /// Ends the epoch that is on its way.
-    pub fn end_epoch(&mut self, rows: usize, validation_error_per_row: Option<f64>) -> Epoch {
+    /// Ends the epoch that is on its way, whose last step had this learning rate.
+    pub fn end_epoch(&mut self, rows: usize, validation_error_per_row: Option<f64>, learning_rate: f32) -> Epoch {
         let (sums, seconds) = (std::mem::take(&mut self.sums), std::mem::take(&mut self.seconds));
         let count = rows as f64;
         let epoch = Epoch {
@@ -77,6 +77,7 @@ impl Progress {
             validation_error_per_row,
             seconds,
             rows_per_second: count / seconds,
+            learning_rate,
         };
         self.batches = 0;
         self.history.epochs.push(epoch);

@@ -143,6 +143,59 @@ fn history_as_csv_has_a_line_an_epoch() {
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0].split(',').count(), lines[1].split(',').count());
     assert!(lines[1].starts_with("1,") && lines[1].contains(",,"), "{}", lines[1]);
+    assert!(lines[0].ends_with(",learning_rate") && lines[1].ends_with(",0.05"), "{text}");
+}
+
+#[test]
+fn an_epoch_has_the_learning_rate_of_its_last_step() {
+    let rates = |schedule, warm_up| {
+        let options = TrainOptions { epochs: 4, batch_size: 5, learning_rate: 0.01, schedule, warm_up, ..options(SGD) };
+        let history = run(&mut network(Activation::Tanh, Activation::Linear), &data(20), &options).unwrap();
+        history.epochs.iter().map(|epoch| epoch.learning_rate).collect::<Vec<_>>()
+    };
+    assert_eq!(rates(Schedule::Step { every: 2, factor: 0.5 }, 0.0), [0.01, 0.01, 0.005, 0.005]);
+    assert_eq!(rates(Schedule::Constant, 2.0), [0.005, 0.01, 0.01, 0.01]);
+}
+
+#[test]
+fn two_observers_see_the_same_events_and_either_ends_the_run() {
+    struct Until(usize, Vec<Event>);
+    impl Observer for Until {
+        fn observe(&mut self, _: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
+            self.1.push(event);
+            Ok(if self.1.len() == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        }
+    }
+    for (first, second) in [(3, 9), (9, 3)] {
+        let mut observers = (Until(first, Vec::new()), Some(Until(second, Vec::new())));
+        let options = TrainOptions { epochs: 4, batch_size: 5, ..options(SGD) };
+        let mut network = network(Activation::Tanh, Activation::Linear);
+        let (_, end) = train(&mut network, &data(20), None, &options, &mut observers).unwrap();
+        assert_eq!(end, End::Interrupted);
+        assert_eq!((observers.0.1.len(), &observers.0.1), (3, &observers.1.unwrap().1));
+    }
+}
+
+#[test]
+fn a_run_writes_its_event_file_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let board = TensorBoard::create(folder.path()).unwrap();
+    let path = board.path().to_owned();
+    let length = || std::fs::metadata(&path).unwrap().len();
+    let mut lengths = vec![length()];
+    struct Measure<'a>(&'a mut Vec<u64>, &'a dyn Fn() -> u64);
+    impl Observer for Measure<'_> {
+        fn observe(&mut self, _: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
+            if matches!(event, Event::Epoch(_)) {
+                self.0.push((self.1)());
+            }
+            Ok(ControlFlow::Continue(()))
+        }
+    }
+    let options = TrainOptions { epochs: 3, ..options(SGD) };
+    let mut network = network(Activation::Tanh, Activation::Linear);
+    train(&mut network, &data(20), None, &options, &mut (board, Measure(&mut lengths, &length))).unwrap();
+    assert!(lengths.len() == 4 && lengths.is_sorted_by(|before, after| before < after), "{lengths:?}");
 }
 
 /// A run that uses everything that a checkpoint must keep.

@@ -231,11 +231,17 @@ impl<'a> Trainer<'a> {
 
     /// The learning rate of the next step.
     fn learning_rate(&self) -> f32 {
+        self.learning_rate_after(self.progress.steps)
+    }
+
+    /// The learning rate of the step that follows so many others, with what plateaus and divergence have made of it by
+    /// now.
+    fn learning_rate_after(&self, steps: u64) -> f32 {
         let TrainOptions { learning_rate, schedule, warm_up, epochs, .. } = self.options;
-        let done = self.progress.steps as f64 / self.batches_of_epoch() as f64;
+        let done = steps as f64 / self.batches_of_epoch() as f64;
         // The first step is no step of zero.
         let warm = match warm_up > 0.0 {
-            true => ((self.progress.steps + 1) as f64 / (warm_up * self.batches_of_epoch() as f64)).min(1.0),
+            true => ((steps + 1) as f64 / (warm_up * self.batches_of_epoch() as f64)).min(1.0),
             false => 1.0,
         };
         learning_rate * (warm * schedule.share(done, epochs as f64)) as f32 * self.progress.rate_share
@@ -254,7 +260,8 @@ impl<'a> Trainer<'a> {
         self.stop_clock();
         let validation = self.validate();
         let rows = self.order.len().min(self.progress.batches * self.options.batch_size);
-        let epoch = self.progress.end_epoch(rows, validation);
+        let learning_rate = self.learning_rate_after(self.progress.steps - 1);
+        let epoch = self.progress.end_epoch(rows, validation, learning_rate);
         if let Some(error) = validation
             && self.progress.best.note(error)
             && !self.best.is_empty()
