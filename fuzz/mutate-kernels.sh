@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts faults into the kernels, one at a time, and lists those that no test of theirs notices (needs cargo-mutants).
-# It works on a copy that holds the kernels and their twins alone, which builds in seconds. Arguments go to cargo-mutants.
+# It works on a copy that holds the kernels and their twins alone, which builds in seconds. Arguments go to cargo-mutants;
+# --re 'update|loss' picks some faults.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 copy=$(mktemp -d)

@@ -126,7 +126,7 @@ fn a_model_file_that_is_cut_short_changed_or_of_another_kind() {
         refused(&folder, "evaluate broken.safetensors iris", 1, &["broken.safetensors"]);
     }
     folder.write("other.safetensors", b"\x02\0\0\0\0\0\0\0{}");
-    refused(&folder, "evaluate other.safetensors iris", 1, &["other.safetensors", "no model of diabolo"]);
+    refused(&folder, "evaluate other.safetensors iris", 1, &["other.safetensors", "no model file of diabolo"]);
     folder.write("rows.csv", "1,2,3,4\n");
     refused(&folder, "evaluate rows.csv iris", 1, &["rows.csv", "no model file"]);
 }

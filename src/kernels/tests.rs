@@ -1,6 +1,8 @@
 //! Every kernel on every instruction set of this machine against its twin, and the promises of the documentation.
 
-use super::{Activation, AdamStep, Isa, adam, add_row, bytes_to_floats, column_sums, exp, momentum, sgd, sum};
+use super::{
+    Activation, AdamStep, Isa, Update, adam, add_row, bytes_to_floats, column_sums, exp, momentum, nesterov, sgd, sum,
+};
 use crate::reference::pairs::{Element, Pair, SPECIAL, double_pairs, pairs};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -220,6 +222,43 @@ fn a_momentum_of_zero_is_plain_gradient_descent() {
         momentum(isa, &mut heavy, &mut velocity, &gradient, 0.1, 0.0);
         assert_eq!(plain, heavy);
         assert_eq!(velocity, gradient);
+    }
+}
+
+#[test]
+fn an_update_in_two_parts_does_what_the_kernel_of_its_rule_does() {
+    const STEP: AdamStep = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
+    type Buffers = [Vec<f32>; 3];
+    type Make = fn(&mut Buffers) -> Update<'_>;
+    type Kernel = fn(Isa, &mut Buffers, &[f32]);
+    let rules: [(Make, Kernel); 5] = [
+        (|[out, ..]| Update::write(out), |_, [out, ..], gradient| out.copy_from_slice(gradient)),
+        (|[w, ..]| Update::sgd(w, 0.1), |isa, [w, ..], gradient| sgd(isa, w, gradient, 0.1)),
+        (
+            |[w, v, _]| Update::momentum(w, v, 0.1, 0.9),
+            |isa, [w, v, _], gradient| momentum(isa, w, v, gradient, 0.1, 0.9),
+        ),
+        (
+            |[w, v, _]| Update::nesterov(w, v, 0.1, 0.9),
+            |isa, [w, v, _], gradient| nesterov(isa, w, v, gradient, 0.1, 0.9),
+        ),
+        (|[w, m, v]| Update::adam(w, m, v, STEP), |isa, [w, m, v], gradient| adam(isa, w, m, v, gradient, STEP)),
+    ];
+    let gradient: Vec<f32> = (0..37).map(|i| (i as f32).sin()).collect();
+    for isa in instruction_sets() {
+        for (make, kernel) in rules {
+            let (mut parts, mut whole): (Buffers, Buffers) =
+                (std::array::from_fn(|_| vec![0.5; 37]), Default::default());
+            whole.clone_from(&parts);
+            let update = make(&mut parts);
+            assert_eq!(update.length(), 37);
+            let (first, second) = update.split_at(20);
+            assert_eq!((first.length(), second.length()), (20, 17));
+            first.apply(isa, &gradient[..20]);
+            second.apply(isa, &gradient[20..]);
+            kernel(isa, &mut whole, &gradient);
+            assert_eq!(parts, whole, "{isa}");
+        }
     }
 }
 
