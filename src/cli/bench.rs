@@ -16,12 +16,15 @@ use crate::model::check_memory;
 use crate::network::{Architecture, LayerSizes, Network};
 use crate::throughput::{Rate, Throughput, measure, random_bytes};
 
+/// What a measurement takes no notice of.
+const IDLE: [&str; 7] = ["epochs", "patience", "max_time", "retries", "pretrain", "schedule", "warm_up"];
+
 /// Measure how fast a network trains and reconstructs on this machine
 ///
 /// It trains on the data, or on random images of the input's size, with one thread and with all, and prints rows per
 /// second, and arithmetic per second beside the most that the processor's multiply-adds reach in the same run.
 #[derive(Debug, Args)]
-#[command(mut_arg("epochs", |epochs| epochs.hide(true)))]
+#[command(mut_args(|argument| if IDLE.contains(&argument.get_id().as_str()) { argument.hide(true) } else { argument }))]
 #[command(mut_arg("columns", |columns| columns.requires("data")), mut_arg("label", |label| label.requires("data")))]
 pub struct Bench {
     /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits [default: random bytes]
@@ -72,7 +75,7 @@ impl Bench {
     fn measure(&self, rows: &dyn Rows) -> Result<Throughput> {
         let options = self.train.options(self.layers.clone(), ScalingChoice::Auto, 1)?;
         let architecture = Architecture::new(self.layers.clone(), options.activations, options.bias);
-        check_memory(&architecture, options.train.batch_size.min(rows.rows()))?;
+        check_memory(&architecture, options.train.buffers(), options.train.batch_size.min(rows.rows()))?;
         let mut network = Network::new(architecture, options.initialisation, 1);
         measure(&mut network, rows, &options.train, Duration::from_secs_f64(self.seconds))
     }

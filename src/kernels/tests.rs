@@ -5,6 +5,7 @@ use super::{
 };
 use crate::reference::pairs::{Element, Pair, SPECIAL, double_pairs, pairs};
 use proptest::prelude::*;
+use pulp::{Simd, WithSimd};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Once;
@@ -171,6 +172,30 @@ fn derivatives_at_the_kinks_and_at_infinity_are_as_documented() {
             let mut gradient = [1.0];
             activation.backward(isa, &[saved], &mut gradient);
             assert_eq!(gradient, [expected], "{activation} at {saved} on {isa}");
+        }
+    }
+}
+
+#[test]
+fn an_activation_inside_of_a_kernel_is_the_same_as_outside() {
+    struct Inside<'a>(Activation, &'a mut [f32], &'a [f32], &'a mut [f32]);
+    impl WithSimd for Inside<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            self.0.forward_with(simd, self.1);
+            self.0.backward_with(simd, self.2, self.3);
+        }
+    }
+    let values: Vec<f32> = (0..37).map(|i| 0.3 * (i - 18) as f32).collect();
+    for isa in instruction_sets() {
+        for activation in Activation::ALL {
+            let (mut output, mut gradient) = (values.clone(), vec![0.7; 37]);
+            let (mut expected, mut expected_gradient) = (output.clone(), gradient.clone());
+            isa.run(Inside(activation, &mut output, &values, &mut gradient));
+            activation.forward(isa, &mut expected);
+            activation.backward(isa, &values, &mut expected_gradient);
+            assert_eq!((output, gradient), (expected, expected_gradient), "{activation} on {isa}");
         }
     }
 }

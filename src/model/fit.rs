@@ -132,7 +132,7 @@ pub fn plan_autoencoder(
 /// The network before its first step over so many rows.
 fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
     let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
-    check_memory(&architecture, options.train.batch_size.min(rows))?;
+    check_memory(&architecture, options.train.buffers(), options.train.batch_size.min(rows))?;
     Ok(Network::new(architecture, options.initialisation, options.train.seed))
 }
 
@@ -246,12 +246,13 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Refuses a network that this machine has no memory to train in batches of so many rows.
+/// Refuses a network that this machine has no memory to train with so many buffers of its parameters' length
+/// ([`TrainOptions::buffers`]), in batches of so many rows.
 ///
 /// # Errors
 /// When the memory cannot be had.
-pub fn check_memory(architecture: &Architecture, batch_rows: usize) -> Result<()> {
-    let bytes = architecture.training_bytes(batch_rows);
+pub fn check_memory(architecture: &Architecture, buffers: usize, batch_rows: usize) -> Result<()> {
+    let bytes = architecture.training_bytes(buffers, batch_rows);
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::Setting {
         name: "layers",
         problem: format!("`{}` needs {} GiB to train, more than can be had", architecture.sizes(), bytes >> 30),
@@ -315,8 +316,8 @@ mod tests {
         let architecture = |sizes: &str| {
             Architecture::new(sizes.parse().unwrap(), Activations::hidden(crate::kernels::Activation::Relu), true)
         };
-        assert!(check_memory(&architecture("4,2,4"), 1000).is_ok());
-        let message = check_memory(&architecture("1000000000,1,1000000000"), 1 << 40).unwrap_err().to_string();
+        assert!(check_memory(&architecture("4,2,4"), 3, 1000).is_ok());
+        let message = check_memory(&architecture("1000000000,1,1000000000"), 3, 1 << 40).unwrap_err().to_string();
         assert!(message.contains("`1000000000,1,1000000000` needs"), "{message}");
     }
 }

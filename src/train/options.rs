@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Averaging, Schedule};
+use super::{Averaging, Schedule, penalty};
 use crate::data::Corruption;
 use crate::error::{Error, Result};
 use crate::network::Loss;
@@ -127,6 +127,14 @@ impl TrainOptions {
         self.schedule.check()?;
         self.averaging.check()?;
         self.optimizer.check()
+    }
+
+    /// How many buffers with an element for each parameter a run holds at most: the parameters and two moments of each,
+    /// and what else the options ask to be kept.
+    pub fn buffers(&self) -> usize {
+        let kept = 3 + usize::from(self.averaging != Averaging::None) + usize::from(self.patience.is_some());
+        let to_go_back_to = if self.retries > 0 { kept } else { 0 };
+        kept + to_go_back_to + usize::from(penalty::changes_gradient(self))
     }
 
     /// All of them by the names of the command line's options, the seed excepted.

@@ -1,0 +1,50 @@
+//! The recipes reach the errors that they state.
+//!
+//! A recipe states the error of its model in a line `# error per row: NUMBER` (on the rows it was trained on) or
+//! `# error per row on t10k-images-idx3-ubyte.gz: NUMBER`. To run them all, which takes a quarter of an hour:
+//! `DIABOLO_DATA=... cargo test --release --test recipes -- --ignored --nocapture`.
+
+mod common;
+
+use common::{Folder, mnist, number};
+
+/// How far a stated error may be exceeded: other instruction sets round otherwise.
+const SLACK: f64 = 1.02;
+
+#[test]
+#[ignore = "trains for minutes; run it with --release"]
+fn every_recipe_reaches_the_error_that_it_states() {
+    let folder = Folder::new();
+    let has_mnist = mnist().map(|mnist| folder.copy_all(&mnist)).is_some();
+    let recipes = concat!(env!("CARGO_MANIFEST_DIR"), "/recipes");
+    let mut paths: Vec<_> = std::fs::read_dir(recipes).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_string();
+        let is_mnist = name.starts_with("mnist");
+        if is_mnist && !has_mnist {
+            continue;
+        }
+        let data = if is_mnist { "train-images-idx3-ubyte.gz" } else { "" };
+        let config = path.display();
+        let trained = folder.json(&format!("train {data} --config {config} --out {name}.safetensors --quiet --json"));
+        let mut stated = 0;
+        for line in text.lines() {
+            let Some((on, error)) = line.strip_prefix("# error per row").and_then(|line| line.split_once(": ")) else {
+                continue;
+            };
+            let expected: f64 = error.parse().unwrap();
+            let actual = match on.strip_prefix(" on ") {
+                Some(file) => {
+                    number(&folder.json(&format!("evaluate {name}.safetensors {file} --json")), "error_per_row")
+                }
+                None => number(&trained, "error_per_row"),
+            };
+            println!("{name}{on}: {actual} in {:.1} s; stated: {expected}", number(&trained, "seconds"));
+            assert!(actual <= SLACK * expected, "{name}{on}: {actual}, not {expected}");
+            stated += 1;
+        }
+        assert!(stated > 0, "{name} states no error");
+    }
+}
