@@ -4,24 +4,35 @@ use super::Batch;
 use crate::kernels::{Isa, Update};
 
 /// The gradient of a minibatch's mean loss by every parameter, laid out as the parameters are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Gradient<'a>(Source<'a>);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Source<'a> {
-    Traced(&'a Batch),
+    Traced(&'a mut Batch),
     Written(Isa, &'a [f32]),
 }
 
 impl<'a> Gradient<'a> {
     /// That of the rows that a batch traced last: it is never written down, but changes the parameters as it is summed.
-    pub fn traced(batch: &'a Batch) -> Self {
+    pub fn traced(batch: &'a mut Batch) -> Self {
         Self(Source::Traced(batch))
     }
 
     /// One that stands in a buffer.
     pub fn written(isa: Isa, values: &'a [f32]) -> Self {
         Self(Source::Written(isa, values))
+    }
+
+    /// The batch that traced it, for optimizers that look at more than the gradient.
+    ///
+    /// # Panics
+    /// When it stands in a buffer.
+    pub(crate) fn batch(&mut self) -> &mut Batch {
+        match &mut self.0 {
+            Source::Traced(batch) => batch,
+            Source::Written(..) => panic!("the gradient of a batch is asked for"),
+        }
     }
 
     /// Applies an update to all parameters.

@@ -3,6 +3,7 @@
 //! Only tests, benches and fuzz targets call it.
 
 pub mod activation;
+pub mod foof;
 mod gemm;
 pub mod network;
 pub mod pairs;

@@ -65,6 +65,17 @@ pub fn assert_close(actual: &[f32], expected: &[f64], tolerance: f64, what: &str
     }
 }
 
+/// What each layer takes in for a row, and then what the last gives out.
+pub fn layer_inputs(network: &Network, row: &[f32]) -> Vec<Vec<f64>> {
+    let parameters: Vec<f64> = network.parameters().iter().copied().map(f64::from).collect();
+    let mut inputs = vec![row.iter().copied().map(f64::from).collect::<Vec<_>>()];
+    for layer in network.architecture().layers() {
+        let sums = weighted_sums(layer, &parameters, &inputs[inputs.len() - 1]);
+        inputs.push(sums.iter().map(|&sum| activation::function(layer.activation(), sum)).collect());
+    }
+    inputs
+}
+
 fn row_gradient(
     network: &Network,
     [input, target]: &[Vec<f64>; 2],

@@ -124,6 +124,10 @@ impl TrainOptions {
                 return wrong(name, format!("{number} is not a finite number from 0 on"));
             }
         }
+        if self.optimizer.needs_batch() && penalty::changes_gradient(self) {
+            let problem = format!("{} goes with no l1, l2, clip-norm or tied", self.optimizer.name());
+            return wrong("optimizer", problem);
+        }
         self.schedule.check()?;
         self.averaging.check()?;
         self.optimizer.check()

@@ -57,12 +57,22 @@ fn the_short_last_batch_is_used() {
 #[test]
 fn every_optimizer_and_loss_learns() {
     let rows = data(50);
-    for optimizer in [SGD, OptimizerChoice::Sgd { momentum: 0.9, nesterov: false }, NESTEROV, OptimizerChoice::Adam] {
+    for optimizer in [
+        SGD,
+        OptimizerChoice::Sgd { momentum: 0.9, nesterov: false },
+        NESTEROV,
+        OptimizerChoice::Adam,
+        OptimizerChoice::Foof,
+    ] {
         for (loss, output) in [(Loss::SquaredError, Activation::Linear), (Loss::CrossEntropy, Activation::Sigmoid)] {
             let options = TrainOptions {
                 epochs: 200,
                 batch_size: 10,
-                learning_rate: if optimizer == OptimizerChoice::Adam { 0.01 } else { 0.02 },
+                learning_rate: match optimizer {
+                    OptimizerChoice::Adam => 0.01,
+                    OptimizerChoice::Foof => 0.1,
+                    OptimizerChoice::Sgd { .. } => 0.02,
+                },
                 loss,
                 ..options(optimizer)
             };
@@ -122,6 +132,7 @@ fn options_and_data_that_cannot_be_trained_with_are_errors() {
         (linear(), data(0), good, "no training rows"),
         (linear(), Matrix::zeros(2, 5), good, "have 5 columns"),
         (linear(), data(5), TrainOptions { patience: Some(1), ..good }, "hold some out"),
+        (linear(), data(5), TrainOptions { clip_norm: Some(1.0), ..options(OptimizerChoice::Foof) }, "goes with no l1"),
         (linear(), data(5), TrainOptions { warm_up: -1.0, ..good }, "warm up"),
         (linear(), data(5), TrainOptions { clip_norm: Some(0.0), ..good }, "clip norm"),
         (linear(), data(5), TrainOptions { max_seconds: Some(f64::NAN), ..good }, "max time"),

@@ -70,9 +70,10 @@ impl<'a> Trainer<'a> {
         let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1 };
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
+        let optimizer = options.optimizer.build(network.architecture());
         Ok(Self {
-            batch: Batch::new(network, objective, options.batch_size.min(rows.rows())),
-            optimizer: options.optimizer.build(length),
+            batch: optimizer.prepare(Batch::new(network, objective, options.batch_size.min(rows.rows()))),
+            optimizer,
             progress: Progress::default(),
             clock: None,
             order: (0..rows.rows()).collect(),
@@ -201,7 +202,7 @@ impl<'a> Trainer<'a> {
         self.progress.steps += 1;
         let step = Step { number: self.progress.steps, learning_rate };
         let gradient = if self.gradient.is_empty() {
-            Gradient::traced(&self.batch)
+            Gradient::traced(&mut self.batch)
         } else {
             penalty::write_gradient(self.network, &self.batch, &self.options, &mut self.gradient);
             Gradient::written(self.network.isa(), &self.gradient)
