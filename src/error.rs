@@ -80,7 +80,9 @@ impl Error {
     pub(crate) fn of(self, source: &str) -> Self {
         match self {
             Self::Mismatch(problem) => Self::Mismatch(format!("{source}: {problem}")),
-            Self::Data { place, problem } => Self::Data { place: Place { source: source.into(), ..place }, problem },
+            Self::Data { place, problem } if place.source.is_empty() => {
+                Self::Data { place: Place { source: source.into(), ..place }, problem }
+            }
             other => other,
         }
     }

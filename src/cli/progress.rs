@@ -46,6 +46,7 @@ impl Progress {
     /// Takes note of an event.
     pub fn note(&mut self, event: Event) {
         match (self, event) {
+            (Self::Silent, _) => {}
             (_, Event::Retry { epoch, learning_rate }) => {
                 tell(&format!("diverged; epoch {epoch} begins anew with a learning rate of {learning_rate}"));
             }

@@ -61,7 +61,11 @@ impl Train {
         let options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
         let inputs: Vec<&Path> = [self.data.path()].into_iter().chain(self.config.path.as_deref()).collect();
         check_output(Some(&self.out), &inputs)?;
-        check_output(self.history.as_deref(), &[inputs, vec![&self.out]].concat())?;
+        let inputs = [inputs, vec![&self.out]].concat();
+        check_output(self.history.as_deref(), &inputs)?;
+        if let Some(file) = self.checkpoint.file().filter(|file| file.exists()) {
+            check_output(Some(&file), &[inputs, self.history.iter().map(PathBuf::as_path).collect()].concat())?;
+        }
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
         if self.dry_run {

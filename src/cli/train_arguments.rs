@@ -49,16 +49,16 @@ pub struct TrainArguments {
     #[command(flatten)]
     regularisation: RegularisationArguments,
     /// Epochs for which each pair of layers, from the outermost to the waist, is first trained on its own
-    #[arg(long, default_value_t = 0, value_name = "EPOCHS")]
+    #[arg(long, default_value_t = 0, value_name = "EPOCHS", allow_negative_numbers = true)]
     pretrain: usize,
     /// Epochs without a smaller error on held-out rows after which training stops; the best weights are then taken
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = at_least_one)]
     patience: Option<usize>,
     /// Stop training after this time: seconds, or as in 90s, 15m, 2h
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = seconds)]
     max_time: Option<f64>,
     /// How often a run that diverges begins its epoch anew with half the step size
-    #[arg(long, default_value_t = 0, value_name = "TIMES")]
+    #[arg(long, default_value_t = 0, value_name = "TIMES", allow_negative_numbers = true)]
     retries: usize,
 }
 

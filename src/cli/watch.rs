@@ -53,7 +53,16 @@ fn every(text: &str) -> std::result::Result<Every, String> {
 impl CheckpointArguments {
     /// The folder: the one that was named, or one beside the model.
     fn folder(&self, out: &Path) -> PathBuf {
-        self.checkpoint.clone().unwrap_or_else(|| out.with_extension("checkpoint"))
+        self.checkpoint.clone().unwrap_or_else(|| {
+            let mut name = out.as_os_str().to_owned();
+            name.push(".checkpoint");
+            PathBuf::from(name)
+        })
+    }
+
+    /// The file that is written, where one is asked for.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.checkpoint.as_ref().map(|folder| folder.join(FILE))
     }
 
     /// Watches a run whose model goes to `out`.

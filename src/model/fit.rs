@@ -13,7 +13,7 @@ use crate::kernels::Activation;
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
 use crate::pca::{Pca, PcaOptions};
 use crate::random;
-use crate::train::{End, History, Observer, TrainOptions, Trainer, find_learning_rate, pretrain, train};
+use crate::train::{End, History, Observer, TrainOptions, Trainer, check_pairs, find_learning_rate, pretrain, train};
 
 /// Which rows are held out, to measure how a model does on rows that it has not seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,6 +132,9 @@ pub fn plan_autoencoder(
 /// The network before its first step over so many rows.
 fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
     let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
+    if options.pretraining_epochs > 0 {
+        check_pairs(architecture.sizes())?;
+    }
     check_memory(&architecture, options.train.buffers(), options.train.batch_size.min(rows))?;
     Ok(Network::new(architecture, options.initialisation, options.train.seed))
 }

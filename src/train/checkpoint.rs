@@ -11,16 +11,13 @@ use serde_json::{Map, Value, json};
 use super::Trainer;
 use super::progress::Progress;
 use super::trainer::BEST;
-use crate::data::Rows;
+use crate::data::{Rows, for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::file::write_whole;
 use crate::matrix::AlignedBuffer;
 use crate::tensor_file::{self, Kind, Tensor, TensorFile};
 
 const KIND: Kind = Kind { key: "diabolo-checkpoint", name: "checkpoint", format: 1 };
-
-/// Rows that enter the fingerprint of the data, at most.
-const FINGERPRINT_ROWS: usize = 256;
 
 /// Settings that may change when a run goes on.
 const FREE: [&str; 4] = ["epochs", "max-time", "patience", "retries"];
@@ -45,7 +42,8 @@ impl Trainer<'_> {
     fn write_checkpoint(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.stop_clock();
         let (good, kept) = self.last_good.clone().unzip();
-        let header = Header { settings: self.settings(), progress: self.progress.clone(), last_good: good };
+        let settings = self.settings();
+        let header = Header { settings, progress: self.progress.clone(), last_good: good };
         let buffers: Vec<(String, &[f32])> =
             self.buffers().into_iter().map(|(name, buffer)| (name, &*buffer)).collect();
         let kept = kept.iter().flatten().zip(&buffers).map(|(kept, (name, _))| (last_good(name), &**kept));
@@ -104,7 +102,12 @@ impl Trainer<'_> {
     }
 
     /// What must be the same for a run to go on.
-    fn settings(&self) -> Map<String, Value> {
+    fn settings(&mut self) -> Map<String, Value> {
+        if self.rows_checksum.is_none() {
+            let mut crc = Crc::new();
+            [Some(self.rows), self.validation].into_iter().flatten().for_each(|rows| add_rows(&mut crc, rows));
+            self.rows_checksum = Some(format!("{:08x}", crc.sum()));
+        }
         let architecture = self.network.architecture();
         let layers = architecture.layers().iter();
         let mut settings: Map<String, Value> = self.options.settings().into_iter().collect();
@@ -113,7 +116,9 @@ impl Trainer<'_> {
         settings.insert("activations".into(), layers.clone().map(|layer| layer.activation().name()).collect());
         settings.insert("biases".into(), layers.map(|layer| layer.has_bias()).collect());
         settings.insert("rows".into(), json!(self.rows.rows()));
-        settings.insert("rows-checksum".into(), json!(fingerprint(self.rows)));
+        settings.insert("rows-checksum".into(), json!(self.rows_checksum));
+        settings.insert("start-checksum".into(), json!(self.start));
+        settings.insert("validation-rows".into(), json!(self.validation.map(|rows| rows.rows())));
         settings.insert("instruction-set".into(), json!(self.network.isa().name()));
         settings
     }
@@ -124,12 +129,19 @@ fn last_good(name: &str) -> String {
     format!("last_good.{name}")
 }
 
-/// The CRC-32 of some rows, evenly spread over all.
-fn fingerprint(rows: &dyn Rows) -> String {
-    let (mut crc, mut row) = (Crc::new(), vec![0.0; rows.columns()]);
-    for index in (0..rows.rows()).step_by(rows.rows().div_ceil(FINGERPRINT_ROWS)) {
-        rows.copy_row(index, &mut row);
-        row.iter().for_each(|value| crc.update(&value.to_le_bytes()));
-    }
+/// The CRC-32 of some values.
+pub(super) fn checksum(values: &[f32]) -> String {
+    let mut crc = Crc::new();
+    add(&mut crc, values);
     format!("{:08x}", crc.sum())
+}
+
+fn add_rows(crc: &mut Crc, rows: &dyn Rows) {
+    for_each_chunk(rows, |chunk| add(crc, chunk.as_slice()));
+}
+
+fn add(crc: &mut Crc, values: &[f32]) {
+    for values in values.chunks(1 << 14) {
+        crc.update(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
+    }
 }

@@ -16,7 +16,7 @@ pub use averaging::Averaging;
 pub use history::{Epoch, History};
 pub use learning_rate::find_learning_rate;
 pub use options::{Penalty, TrainOptions};
-pub use pretraining::pretrain;
+pub use pretraining::{check_pairs, pretrain};
 pub use schedule::Schedule;
 pub use tensorboard::TensorBoard;
 pub use trainer::Trainer;

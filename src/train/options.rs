@@ -124,6 +124,16 @@ impl TrainOptions {
                 return wrong(name, format!("{number} is not a finite number from 0 on"));
             }
         }
+        if self.patience == Some(0) {
+            return wrong("patience", "0 epochs leave no time for a smaller error; at least 1 is needed".into());
+        }
+        if weight_decay * self.learning_rate >= 1.0 {
+            let rate = self.learning_rate;
+            return wrong(
+                "weight decay",
+                format!("{weight_decay} times the learning rate {rate} leaves nothing of a weight"),
+            );
+        }
         if self.optimizer.needs_batch() && penalty::changes_gradient(self) {
             let problem = format!("{} goes with no l1, l2, clip-norm or tied", self.optimizer.name());
             return wrong("optimizer", problem);

@@ -22,10 +22,7 @@ pub fn pretrain(
     observer: &mut dyn Observer,
 ) -> Result<()> {
     let sizes = network.architecture().sizes().clone();
-    if !sizes.is_mirrored() {
-        let problem = format!("layers are pretrained in pairs, but the decoder of {sizes} is no mirror of its encoder");
-        return Err(Error::Setting { name: "pretrain", problem });
-    }
+    check_pairs(&sizes)?;
     let last = sizes.as_slice().len() - 2;
     let mut codes: Option<Matrix> = None;
     for index in 0..=last / 2 {
@@ -38,6 +35,19 @@ pub fn pretrain(
         codes = Some(encode_all(&pair, rows)?);
     }
     Ok(())
+}
+
+/// Checks that the layers are pairs.
+///
+/// # Errors
+/// When the sizes do not mirror each other around a waist in the middle.
+pub fn check_pairs(sizes: &LayerSizes) -> Result<()> {
+    if sizes.is_mirrored() {
+        return Ok(());
+    }
+    let problem =
+        format!("layers are pretrained in pairs, but {sizes} do not mirror each other around a waist in the middle");
+    Err(Error::Setting { name: "pretrain", problem })
 }
 
 /// Two layers as a network of their own.

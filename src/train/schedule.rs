@@ -24,10 +24,10 @@ pub enum Schedule {
         /// What the rate is multiplied by, in (0, 1).
         factor: f32,
     },
-    /// Times `factor` when the error (on held-out rows, where there are some) has not become smaller for more than
-    /// `patience` epochs.
+    /// Times `factor` when the error (on held-out rows, where there are some) has not become smaller for `patience`
+    /// epochs.
     Plateau {
-        /// The epochs without a smaller error that are borne.
+        /// The epochs without a smaller error, at least 1.
         patience: usize,
         /// What the rate is multiplied by, in (0, 1).
         factor: f32,
@@ -64,6 +64,7 @@ impl Schedule {
         let wrong = |problem: String| Err(Error::Setting { name: "schedule", problem });
         match self {
             Self::Step { every: 0, .. } => wrong("at least 1 epoch lies between two steps".into()),
+            Self::Plateau { patience: 0, .. } => wrong("a plateau is at least 1 epoch long".into()),
             Self::Step { factor, .. } | Self::Plateau { factor, .. } if !(factor > 0.0 && factor < 1.0) => {
                 wrong(format!("the factor {factor} does not lie between 0 and 1"))
             }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
+use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, penalty};
 use crate::data::{CorruptedRows, Rows};
@@ -31,7 +32,7 @@ pub(super) type Snapshot = (Progress, Vec<AlignedBuffer>);
 pub struct Trainer<'a> {
     pub(super) network: &'a mut Network,
     pub(super) rows: &'a dyn Rows,
-    validation: Option<&'a dyn Rows>,
+    pub(super) validation: Option<&'a dyn Rows>,
     pub(super) options: TrainOptions,
     batch: Batch,
     optimizer: Box<dyn Optimizer>,
@@ -46,6 +47,9 @@ pub struct Trainer<'a> {
     gradient: AlignedBuffer,
     average: AlignedBuffer,
     best: AlignedBuffer,
+    /// Checksums of the weights before the first step and, once they are asked for, of the rows.
+    pub(super) start: String,
+    pub(super) rows_checksum: Option<String>,
     /// The run as it was after the last good epoch, to go back to when it diverges.
     pub(super) last_good: Option<Snapshot>,
 }
@@ -81,6 +85,8 @@ impl<'a> Trainer<'a> {
             gradient: buffer(penalty::changes_gradient(options)),
             average: buffer(options.averaging != Averaging::None),
             best: buffer(options.patience.is_some()),
+            start: checksum(network.parameters()),
+            rows_checksum: None,
             last_good: None,
             options: *options,
             network,
@@ -129,7 +135,7 @@ impl<'a> Trainer<'a> {
         }
         match self.step() {
             Ok(rows) => Ok(Some(Event::Batch { epoch: self.epoch(), rows })),
-            Err(_) if self.progress.retries < self.options.retries => Ok(Some(self.retry())),
+            Err(_) if self.progress.retries < self.options.retries && !self.is_out_of_time() => Ok(Some(self.retry())),
             Err(error) => Err(error),
         }
     }
@@ -152,7 +158,7 @@ impl<'a> Trainer<'a> {
             None
         } else if history.epochs.len() >= self.options.epochs {
             Some(End::Epochs)
-        } else if self.options.patience.is_some_and(|patience| best.epochs_since > patience) {
+        } else if self.options.patience.is_some_and(|patience| best.epochs_since >= patience) {
             Some(End::Patience)
         } else {
             self.is_out_of_time().then_some(End::MaxTime)
@@ -272,7 +278,7 @@ impl<'a> Trainer<'a> {
         }
         if let Schedule::Plateau { patience, factor } = self.options.schedule {
             self.progress.plateau.note(validation.unwrap_or(epoch.error_per_row));
-            if self.progress.plateau.epochs_since > patience {
+            if self.progress.plateau.epochs_since >= patience {
                 self.progress.rate_share *= factor;
                 self.progress.plateau = Lowest { epochs_since: 0, ..self.progress.plateau };
             }
@@ -357,7 +363,8 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
         return Err(Error::Setting { name: "patience", problem });
     }
     if options.tied && !architecture.sizes().is_mirrored() {
-        let problem = format!("the decoder of {} is no mirror of its encoder", architecture.sizes());
+        let problem =
+            format!("the layers {} do not mirror each other around a waist in the middle", architecture.sizes());
         return Err(Error::Setting { name: "tied", problem });
     }
     if options.loss == Loss::CrossEntropy { check_unit_interval(rows) } else { Ok(()) }
