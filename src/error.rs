@@ -76,11 +76,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// The same error, naming the source of the rows that it speaks of.
+    /// The same error, naming the source of the rows that it speaks of, where it names none.
     pub(crate) fn of(self, source: &str) -> Self {
         match self {
             Self::Mismatch(problem) => Self::Mismatch(format!("{source}: {problem}")),
-            Self::Data { place, problem } if place.source.is_empty() => {
+            Self::Data { place, problem } if place.source == Place::ROWS => {
                 Self::Data { place: Place { source: source.into(), ..place }, problem }
             }
             other => other,
@@ -102,6 +102,9 @@ pub struct Place {
 }
 
 impl Place {
+    /// The source of rows that come without a name.
+    pub(crate) const ROWS: &str = "rows";
+
     /// A whole file.
     pub fn file(path: &Path) -> Self {
         Self::named(path.display().to_string())

@@ -58,7 +58,7 @@ fn on_digits() {
 #[test]
 fn on_mnist() {
     let Some(folder) = mnist() else { return };
-    let train = TrainOptions { epochs: 3, batch_size: 128, schedule: Schedule::Cosine, ..TrainOptions::default() };
+    let train = TrainOptions { epochs: 2, batch_size: 128, schedule: Schedule::Cosine, ..TrainOptions::default() };
     let activations = Activations { output: Activation::Sigmoid, ..Activations::hidden(Activation::Silu) };
     let options = AutoencoderOptions { train, activations, ..options("784,100,2,100,784") };
     assert_auto_is_as_good_as_a_grid(folder.join("train-images-idx3-ubyte.gz").to_str().unwrap(), &options);

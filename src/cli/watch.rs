@@ -27,9 +27,9 @@ pub struct CheckpointArguments {
     /// OUT.checkpoint]
     #[arg(long, value_name = "DIR")]
     checkpoint: Option<PathBuf>,
-    /// How often: after so many epochs, or a time, as in 90s, 15m, 2h
-    #[arg(long, default_value = "1", value_name = "EPOCHS|TIME", requires = "checkpoint", value_parser = every)]
-    checkpoint_every: Every,
+    /// How often: after so many epochs, or a time, as in 90s, 15m, 2h [default: 1]
+    #[arg(long, value_name = "EPOCHS|TIME", requires = "checkpoint", allow_negative_numbers = true, value_parser = every)]
+    checkpoint_every: Option<Every>,
     /// Go on from the checkpoint, if there is one; the result is the same as if the run had not stopped
     #[arg(long)]
     resume: bool,
@@ -81,7 +81,7 @@ impl CheckpointArguments {
                 std::process::exit(1);
             }
         });
-        let every = self.checkpoint.is_some().then_some(self.checkpoint_every);
+        let every = self.checkpoint.is_some().then(|| self.checkpoint_every.unwrap_or(Every::Epochs(1)));
         Ok(Watch { progress, folder, every, resume: self.resume, saved: Instant::now() })
     }
 }

@@ -163,7 +163,7 @@ fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, optio
     if largest > f64::from(f32::MAX) {
         let problem =
             format!("the variance along a component is {largest:e}, beyond the range of f32; scale them down");
-        return Err(Place::named("rows").error(problem));
+        return Err(Place::named(Place::ROWS).error(problem));
     }
     let vectors = complete(factors.vectors, count);
     Ok(Pca {

@@ -29,7 +29,7 @@ const MEASURED_ROWS: usize = 4096;
 /// short while, those with the lowest error for longer, and so on; of the last, and rates closer and closer to the
 /// best, the lowest wins.
 ///
-/// A trial goes through the whole schedule in its own time. All together take about three quarters of the run's time,
+/// A trial goes through the whole schedule in its own time. All together take about as long as the run,
 /// or, where a run takes less than a second, some seconds. The result depends on the arguments alone.
 ///
 /// # Errors
@@ -61,7 +61,7 @@ pub fn find_learning_rate(network: &Network, rows: &dyn Rows, options: &TrainOpt
         rates = results.iter().take(places).map(|&(_, rate)| rate).collect();
     }
     // The best rate may lie between two, and close below one that diverges.
-    for part in [0.5, 0.25] {
+    for part in [0.5, 0.25, 0.125] {
         if let Some(&(_, rate)) = results.first() {
             let factor = 10_f32.powf(part / RATES_A_DECADE as f32);
             results.extend(race(&[rate / factor, rate * factor], 1.0)?);

@@ -4,6 +4,10 @@ use super::{Penalty, TrainOptions};
 use crate::gemm::transpose;
 use crate::kernels::{Update, add_signs, axpy, scale, squared_norm};
 use crate::network::{Batch, Network};
+use crate::parallel::for_each_piece;
+
+/// Weights that one thread decays at a time.
+const PIECE: usize = 1 << 16;
 
 /// Whether the gradient must be written down, to be changed before the step.
 pub(super) fn changes_gradient(options: &TrainOptions) -> bool {
@@ -41,7 +45,12 @@ pub(super) fn decay(network: &mut Network, options: &TrainOptions, learning_rate
     let share = 1.0 - learning_rate * options.penalty.weight_decay;
     if share != 1.0 {
         let (isa, layers) = (network.isa(), network.architecture().layers().to_vec());
-        layers.iter().for_each(|layer| scale(isa, share, &mut network.parameters_mut()[layer.weight_range()]));
+        for layer in layers {
+            let weights = &mut network.parameters_mut()[layer.weight_range()];
+            // A weight from memory takes as long as some multiply-adds in registers.
+            let operations = 8 * weights.len();
+            for_each_piece(weights, PIECE, operations, |_, weights| scale(isa, share, weights));
+        }
     }
 }
 

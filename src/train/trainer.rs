@@ -39,6 +39,8 @@ pub struct Trainer<'a> {
     pub(super) progress: Progress,
     /// Since when the time has not been counted yet; not while an epoch is measured or a checkpoint is written.
     clock: Option<Instant>,
+    /// Minibatches of an epoch.
+    batches_of_epoch: usize,
     /// The order of the rows in the epoch of this number.
     order: Vec<usize>,
     order_of: usize,
@@ -80,6 +82,7 @@ impl<'a> Trainer<'a> {
             optimizer,
             progress: Progress::default(),
             clock: None,
+            batches_of_epoch: rows.rows().div_ceil(options.batch_size),
             order: (0..rows.rows()).collect(),
             order_of: 0,
             gradient: buffer(penalty::changes_gradient(options)),
@@ -127,7 +130,7 @@ impl<'a> Trainer<'a> {
         if self.end().is_some() {
             return Ok(None);
         }
-        if self.progress.batches == self.batches_of_epoch() || self.is_out_of_time() && self.progress.batches > 0 {
+        if self.progress.batches == self.batches_of_epoch || self.is_out_of_time() && self.progress.batches > 0 {
             return Ok(Some(Event::Epoch(self.end_epoch())));
         }
         if self.options.retries > 0 && self.last_good.is_none() {
@@ -168,10 +171,6 @@ impl<'a> Trainer<'a> {
     /// The number of the epoch that is on its way, from 1.
     fn epoch(&self) -> usize {
         self.progress.history.epochs.len() + 1
-    }
-
-    fn batches_of_epoch(&self) -> usize {
-        self.rows.rows().div_ceil(self.options.batch_size)
     }
 
     fn is_out_of_time(&self) -> bool {
@@ -245,17 +244,17 @@ impl<'a> Trainer<'a> {
     /// now.
     fn learning_rate_after(&self, steps: u64) -> f32 {
         let TrainOptions { learning_rate, schedule, warm_up, epochs, .. } = self.options;
-        let done = steps as f64 / self.batches_of_epoch() as f64;
+        let done = steps as f64 / self.batches_of_epoch as f64;
         // The first step is no step of zero.
         let warm = match warm_up > 0.0 {
-            true => ((steps + 1) as f64 / (warm_up * self.batches_of_epoch() as f64)).min(1.0),
+            true => ((steps + 1) as f64 / (warm_up * self.batches_of_epoch as f64)).min(1.0),
             false => 1.0,
         };
         learning_rate * (warm * schedule.share(done, epochs as f64)) as f32 * self.progress.rate_share
     }
 
     fn total_steps(&self) -> u64 {
-        (self.options.epochs as u64).saturating_mul(self.batches_of_epoch() as u64)
+        (self.options.epochs as u64).saturating_mul(self.batches_of_epoch as u64)
     }
 
     fn has_average(&self) -> bool {
