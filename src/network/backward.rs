@@ -42,10 +42,10 @@ enum Way {
 
 impl Batch {
     /// Room for up to `rows` rows on their way through a network like this one, to be trained for an objective (a
-    /// [`Loss`], or more).
+    /// [`Loss`](super::Loss), or more).
     ///
     /// # Panics
-    /// When the loss does not go with the output layer (see [`Loss::check`]) or there are no rows.
+    /// When the loss does not go with the output layer (see [`Loss::check`](super::Loss::check)) or there are no rows.
     pub fn new(network: &Network, objective: impl Into<Objective>, rows: usize) -> Self {
         let objective = objective.into();
         let loss = objective.loss;
