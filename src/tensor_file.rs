@@ -163,7 +163,7 @@ impl<'a> TensorFile<'a> {
 }
 
 /// The little-endian bytes of all values, some thousand values at a time.
-fn bytes_of(values: &[f32]) -> impl Iterator<Item = Vec<u8>> {
+pub(crate) fn bytes_of(values: &[f32]) -> impl Iterator<Item = Vec<u8>> {
     values.chunks(1 << 14).map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect())
 }
 

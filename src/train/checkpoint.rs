@@ -15,7 +15,7 @@ use crate::data::{Rows, for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::file::write_whole;
 use crate::matrix::AlignedBuffer;
-use crate::tensor_file::{self, Kind, Tensor, TensorFile};
+use crate::tensor_file::{self, Kind, Tensor, TensorFile, bytes_of};
 
 const KIND: Kind = Kind { key: "diabolo-checkpoint", name: "checkpoint", format: 1 };
 
@@ -141,7 +141,5 @@ fn add_rows(crc: &mut Crc, rows: &dyn Rows) {
 }
 
 fn add(crc: &mut Crc, values: &[f32]) {
-    for values in values.chunks(1 << 14) {
-        crc.update(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
-    }
+    bytes_of(values).for_each(|bytes| crc.update(&bytes));
 }
