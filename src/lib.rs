@@ -33,6 +33,7 @@
 //! | room | holds |
 //! |---|---|
 //! | [`cli`] | the command line, one file a subcommand (feature `cli`) |
+//! | [`report`] | plots, and a page about a run (feature `report`) |
 //! | [`model`] | a fitted model, its file, and fitting in one call |
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
@@ -61,6 +62,8 @@ mod parallel;
 pub mod pca;
 mod random;
 pub mod reference;
+#[cfg(feature = "report")]
+pub mod report;
 mod tensor_file;
 pub mod throughput;
 pub mod train;

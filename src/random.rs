@@ -22,6 +22,8 @@ pub enum Purpose {
     Bench = 4,
     /// How rows are corrupted in each epoch.
     Corruption = 5,
+    /// Which rows a report shows.
+    Report = 6,
 }
 
 /// The generator for a purpose.

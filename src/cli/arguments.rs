@@ -39,6 +39,27 @@ impl ColumnArguments {
     }
 }
 
+/// Labels in a file of their own.
+#[derive(Debug, Args)]
+pub struct LabelsArgument {
+    /// A file with a label for each row: IDX of one dimension, as MNIST's are, or one a line
+    #[arg(long, value_name = "FILE", conflicts_with = "label")]
+    labels: Option<String>,
+}
+
+impl LabelsArgument {
+    /// The data set with these labels, where there are any.
+    pub fn apply(&self, dataset: Dataset) -> Result<Dataset> {
+        match &self.labels {
+            Some(path) => {
+                let labels = data::read_labels(path, dataset.rows())?;
+                dataset.with_labels(labels)
+            }
+            None => Ok(dataset),
+        }
+    }
+}
+
 /// A fitted model, and data to use it on.
 #[derive(Debug, Args)]
 pub struct ModelAndData {
@@ -47,7 +68,9 @@ pub struct ModelAndData {
     /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits
     pub data: String,
     #[command(flatten)]
-    pub columns: ColumnArguments,
+    columns: ColumnArguments,
+    #[command(flatten)]
+    labels: LabelsArgument,
 }
 
 impl ModelAndData {
@@ -59,8 +82,13 @@ impl ModelAndData {
     /// Reads both; of the data, the columns that the model takes.
     pub fn read(&self) -> Result<(Model, Dataset)> {
         let model = Model::load(&self.model)?;
-        let dataset = self.columns.read(&self.data, model.columns())?;
+        let dataset = self.labels.apply(self.columns.read(&self.data, model.columns())?)?;
         Ok((model, dataset))
+    }
+
+    /// The labels, where they were asked for, as a column or as a file.
+    pub fn asked_labels<'a>(&self, dataset: &'a Dataset) -> Option<&'a Labels> {
+        self.labels.labels.as_ref().and(dataset.labels()).or(self.columns.asked_labels(dataset))
     }
 }
 

@@ -1,16 +1,21 @@
 //! `diabolo compare`
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
-use super::arguments::{DataArguments, ValidationArgument};
+use super::arguments::{DataArguments, LabelsArgument, ValidationArgument, check_output};
 use super::config::ConfigArgument;
 use super::facts::{Facts, print_side_by_side};
 use super::progress::Progress;
+use super::report::command_line;
 use super::train_arguments::TrainArguments;
 use crate::error::Result;
-use crate::model::{Body, Fitted, fit_autoencoder, fit_pca};
+use crate::file::write_whole;
+use crate::model::{fit_autoencoder, fit_pca};
 use crate::network::LayerSizes;
 use crate::pca::{Components, PcaOptions};
+use crate::report::{Entry, Report, Sample, Summary};
 
 /// The width of the hidden layers on each side of the waist: that of the lectures' 784-100-2-100-784.
 const HIDDEN: usize = 100;
@@ -29,10 +34,15 @@ pub struct Compare {
     #[arg(long, short = 'L', value_name = "SIZES", conflicts_with = "code")]
     layers: Option<LayerSizes>,
     #[command(flatten)]
+    labels: LabelsArgument,
+    #[command(flatten)]
     train: TrainArguments,
     /// Rows to hold out: a share of them between 0 and 1, or a file
     #[arg(long, short = 'v', allow_negative_numbers = true, value_name = "SHARE|FILE", default_value = "0.1")]
     validation: ValidationArgument,
+    /// Write a page with pictures of both: one HTML file that needs no network
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -43,8 +53,11 @@ pub struct Compare {
 
 impl Compare {
     pub fn run(&self) -> Result<()> {
-        let (dataset, validation) = self.data.read(Some(&self.validation))?;
-        let validation = ValidationArgument::resolve(Some(&self.validation), validation.as_ref());
+        let inputs: Vec<&Path> = [self.data.path()].into_iter().chain(self.config.path.as_deref()).collect();
+        check_output(self.report.as_deref(), &inputs)?;
+        let (dataset, validation_rows) = self.data.read(Some(&self.validation))?;
+        let dataset = self.labels.apply(dataset)?;
+        let validation = ValidationArgument::resolve(Some(&self.validation), validation_rows.as_ref());
         let layers = self.layers(dataset.columns())?;
         let pca =
             PcaOptions { components: Components::Count(layers.code()), seed: self.data.seed, ..PcaOptions::default() };
@@ -53,20 +66,45 @@ impl Compare {
         let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
         let autoencoder = fit_autoencoder(&dataset, &options, validation, &mut progress)?;
         progress.finish();
-        let variance = variance_per_row(&pca);
-        let columns = [("auto-encoder", facts(&autoencoder, variance)), ("PCA", facts(&pca, variance))];
+        let variance = Summary::variance_per_row(&pca.model).unwrap_or(f64::NAN);
+        let models = [("auto-encoder", autoencoder), ("PCA", pca)]
+            .map(|(name, fitted)| (name, Summary::of_fit(&fitted, variance), fitted));
+        if let Some(path) = &self.report {
+            let sample = match &validation_rows {
+                Some(rows) => Sample::new(rows, &[])?.all_held_out(),
+                None => Sample::new(&dataset, &models[0].2.held_out)?,
+            };
+            let report = Report {
+                title: format!("Auto-encoder and PCA: {}", dataset.source()),
+                models: models
+                    .iter()
+                    .map(|(name, summary, fitted)| (Entry { name, model: &fitted.model }, summary.clone()))
+                    .collect(),
+                measured_on: "training rows".into(),
+                sample,
+                command: Some(command_line()),
+            };
+            let page = report.to_html()?;
+            write_whole(path, |out| out.write_all(page.as_bytes()))?;
+        }
+        let columns = models.each_ref().map(|(name, summary, _)| {
+            let mut facts = Facts::default();
+            facts.extend(summary.facts());
+            (name.to_string(), facts)
+        });
         if self.json {
             let mut all = Facts::default();
+            let provenance = &models[0].2.model.provenance;
             all.add("columns", dataset.columns());
-            all.add("rows", autoencoder.model.provenance.rows);
-            all.add("held_out_rows", autoencoder.model.provenance.validation.map(|errors| errors.rows));
-            all.add("code", autoencoder.model.body.code_size());
+            all.add("rows", provenance.rows);
+            all.add("held_out_rows", provenance.validation.map(|errors| errors.rows));
+            all.add("code", models[0].2.model.body.code_size());
             let [(_, autoencoder), (_, pca)] = columns;
             all.add("autoencoder", autoencoder.into_json());
             all.add("pca", pca.into_json());
             return all.print(true);
         }
-        print_side_by_side(&columns.map(|(title, facts)| (title.to_string(), facts)))
+        print_side_by_side(&columns)
     }
 
     fn layers(&self, columns: usize) -> Result<LayerSizes> {
@@ -75,27 +113,4 @@ impl Compare {
             None => LayerSizes::new(vec![columns, HIDDEN, self.code as usize, HIDDEN, columns]),
         }
     }
-}
-
-/// The squared distance of a training row to the mean of all, on average: what PCA explains a share of.
-fn variance_per_row(pca: &Fitted) -> f64 {
-    match &pca.model.body {
-        Body::Pca(pca) => pca.total_variance() * (pca.rows() - 1) as f64 / pca.rows() as f64,
-        Body::Autoencoder(_) => f64::NAN,
-    }
-}
-
-fn facts(fitted: &Fitted, variance_per_row: f64) -> Facts {
-    let Fitted { model, seconds, .. } = fitted;
-    let provenance = &model.provenance;
-    let mut facts = Facts::default();
-    facts.add("layers", model.body.layer_sizes());
-    facts.add("columns", model.body.columns());
-    facts.add("parameters", model.body.parameters());
-    facts.add("seconds", *seconds);
-    facts.add("error_per_row", provenance.training.error_per_row);
-    facts.add("validation_error_per_row", provenance.validation.map(|errors| errors.error_per_row));
-    facts.add("mse", provenance.training.mse);
-    facts.add("variance_explained", 1.0 - provenance.training.error_per_row / variance_per_row);
-    facts
 }

@@ -23,7 +23,7 @@ impl Encode {
         check_output(self.out.as_deref(), &self.input.paths())?;
         let (model, dataset) = self.input.read()?;
         let header = model.code_names();
-        let labels = self.input.columns.asked_labels(&dataset);
+        let labels = self.input.asked_labels(&dataset);
         let table = Table { header: Some(&header), columns: header.len(), labels };
         write_rows(self.out.as_deref(), &table, |visit| model.encode_each(&dataset, visit))
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::report::plain;
 
 /// Named results, in the order in which they are printed.
 #[derive(Debug, Default)]
@@ -15,6 +16,11 @@ impl Facts {
     /// Adds a fact.
     pub fn add(&mut self, name: &'static str, value: impl Into<Value>) {
         self.0.push((name, value.into()));
+    }
+
+    /// Adds several.
+    pub fn extend(&mut self, facts: impl IntoIterator<Item = (&'static str, Value)>) {
+        self.0.extend(facts);
     }
 
     /// The same as a JSON object.
@@ -52,29 +58,6 @@ pub fn print_side_by_side(columns: &[(String, Facts)]) -> Result<()> {
     print(&text)
 }
 
-/// A value for people: numbers to six digits, lists with commas.
-pub fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "-".into(),
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_f64() => number.as_f64().map_or(String::new(), significant),
-        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
-    }
-}
-
-/// Six significant digits.
-pub fn significant(number: f64) -> String {
-    if number == 0.0 || !number.is_finite() {
-        return number.to_string();
-    }
-    let magnitude = number.abs().log10().floor();
-    if !(-4.0..15.0).contains(&magnitude) {
-        return format!("{number:.5e}");
-    }
-    format!("{number:.*}", (5.0 - magnitude).max(0.0) as usize)
-}
-
 /// The shortest decimals of single-precision numbers, as JSON.
 pub fn decimals(values: &[f32]) -> Value {
     values.iter().map(|value| value.to_string().parse::<f64>().map_or(Value::Null, Value::from)).collect()
@@ -94,19 +77,6 @@ pub fn print(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_for_people_have_six_digits() {
-        for (number, text) in [
-            (0.0, "0"),
-            (43.64512345, "43.6451"),
-            (0.00123456789, "0.00123457"),
-            (123456789.4, "123456789"),
-            (1.5e-9, "1.50000e-9"),
-        ] {
-            assert_eq!(plain(&number.into()), text);
-        }
-    }
 
     #[test]
     fn json_floats_read_back_exactly() {

@@ -10,8 +10,10 @@ mod evaluate;
 mod facts;
 mod inspect;
 mod pca;
+mod plot;
 mod progress;
 mod reconstruct;
+mod report;
 mod table;
 mod train;
 mod train_arguments;
@@ -45,6 +47,8 @@ enum Command {
     Reconstruct(reconstruct::Reconstruct),
     Evaluate(evaluate::Evaluate),
     Compare(compare::Compare),
+    Report(report::Report),
+    Plot(plot::Plot),
     Inspect(inspect::Inspect),
     Bench(bench::Bench),
 }
@@ -59,6 +63,8 @@ impl Command {
             Self::Reconstruct(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Compare(command) => command.run(),
+            Self::Report(command) => command.run(),
+            Self::Plot(command) => command.run(),
             Self::Inspect(command) => command.run(),
             Self::Bench(command) => command.run(),
         }

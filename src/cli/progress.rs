@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::facts::significant;
 use crate::error::Result;
+use crate::report::significant;
 use crate::train::{Epoch, Event, Observer, Trainer};
 
 /// How many lines a whole run prints, about, where there is no terminal.
@@ -16,8 +16,11 @@ const PLAIN_LINES: usize = 20;
 pub enum Progress {
     Silent,
     Lines { epochs: usize },
-    Bar { bar: ProgressBar, epochs: usize },
+    Bar { bar: ProgressBar, epochs: usize, errors: Vec<f64> },
 }
+
+/// How many epochs the small chart beside the bar shows.
+const CHART: usize = 20;
 
 impl Progress {
     /// For so many epochs over so many rows.
@@ -31,7 +34,7 @@ impl Progress {
         let style = ProgressStyle::with_template("{wide_bar} {msg}  {eta} left").expect("the template is right");
         let bar = ProgressBar::new((epochs as u64).saturating_mul(rows as u64)).with_style(style);
         bar.set_message(format!("epoch 1/{epochs}"));
-        Self::Bar { bar, epochs }
+        Self::Bar { bar, epochs, errors: Vec::new() }
     }
 
     /// Goes on where a run goes on.
@@ -51,7 +54,11 @@ impl Progress {
                 tell(&format!("diverged; epoch {epoch} begins anew with a learning rate of {learning_rate}"));
             }
             (Self::Bar { bar, .. }, Event::Batch { rows, .. }) => bar.inc(rows as u64),
-            (Self::Bar { bar, epochs }, Event::Epoch(epoch)) => bar.set_message(line(&epoch, *epochs)),
+            (Self::Bar { bar, epochs, errors }, Event::Epoch(epoch)) => {
+                errors.push(epoch.validation_error_per_row.unwrap_or(epoch.error_per_row));
+                let chart = if draws_blocks() { sparkline(errors) } else { String::new() };
+                bar.set_message(format!("{chart}{}", line(&epoch, *epochs)));
+            }
             (Self::Lines { epochs }, Event::Epoch(epoch)) => {
                 let every = epochs.div_ceil(PLAIN_LINES);
                 if epoch.number == 1 || epoch.number % every == 0 || epoch.number == *epochs {
@@ -77,6 +84,28 @@ impl Observer for Progress {
     }
 }
 
+/// The last errors as a chart of one line, and two spaces; nothing before the second epoch.
+fn sparkline(errors: &[f64]) -> String {
+    let last = &errors[errors.len().saturating_sub(CHART)..];
+    if last.len() < 2 {
+        return String::new();
+    }
+    let lowest = last.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let height = |error: f64| ((error - lowest) / (highest - lowest).max(f64::MIN_POSITIVE) * 7.0).round() as usize;
+    let blocks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let chart: String = last.iter().map(|&error| blocks[height(error).min(7)]).collect();
+    format!("{chart}  ")
+}
+
+/// Whether the terminal shows block characters: it says that it takes UTF-8.
+fn draws_blocks() -> bool {
+    let variable = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let locale = variable.into_iter().find(|value| !value.is_empty()).unwrap_or_default().to_lowercase();
+    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb" || term == "linux");
+    cfg!(windows) || !is_dumb && (locale.contains("utf-8") || locale.contains("utf8"))
+}
+
 /// A line on standard error, if anyone listens.
 pub fn tell(text: &str) {
     // Work must not be lost because nobody reads of its progress.
@@ -89,4 +118,17 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
     let validation = epoch.validation_error_per_row.map_or(String::new(), held_out);
     let error = significant(*error_per_row);
     format!("epoch {number}/{epochs}  error {error}{validation}  {rows_per_second:.0} rows/s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_chart_falls_as_the_error_does() {
+        assert_eq!(sparkline(&[8.0, 4.5, 1.0]), "█▅▁  ");
+        assert_eq!(sparkline(&[3.0]), "");
+        assert_eq!(sparkline(&[2.0, 2.0]), "▁▁  ");
+        assert_eq!(sparkline(&vec![1.0; 100]).chars().count(), CHART + 2);
+    }
 }

@@ -22,7 +22,7 @@ impl Reconstruct {
     pub fn run(&self) -> Result<()> {
         check_output(self.out.as_deref(), &self.input.paths())?;
         let (model, dataset) = self.input.read()?;
-        let labels = self.input.columns.asked_labels(&dataset);
+        let labels = self.input.asked_labels(&dataset);
         let table = Table { header: model.column_names.as_deref(), columns: model.body.columns(), labels };
         write_rows(self.out.as_deref(), &table, |visit| model.reconstruct_each(&dataset, visit))
     }

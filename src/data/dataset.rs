@@ -195,6 +195,37 @@ impl Dataset {
         Ok(Self { column_names, labels, ..Self::new(&self.source, self.rows, indices.len(), values)? })
     }
 
+    /// Some of its rows, in this order, with all that is known about them.
+    ///
+    /// # Errors
+    /// When there are none.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        let values = match &self.values {
+            Values::Bytes(bytes) => Values::Bytes(
+                rows.iter().flat_map(|&row| &bytes[row * self.columns..][..self.columns]).copied().collect(),
+            ),
+            Values::Floats(matrix) => {
+                let mut selected = Matrix::zeros(rows.len(), self.columns);
+                matrix.gather(rows, selected.as_mut_slice());
+                Values::Floats(selected)
+            }
+        };
+        let labels = self.labels.as_ref().map(|labels| Labels {
+            name: labels.name.clone(),
+            values: rows.iter().map(|&row| labels.values[row].clone()).collect(),
+        });
+        Ok(Self {
+            column_names: self.column_names.clone(),
+            labels,
+            image_shape: self.image_shape,
+            read_options: self.read_options.clone(),
+            ..Self::new(&self.source, rows.len(), self.columns, values)?
+        })
+    }
+
     /// Copies one row, bytes divided by a number on their way; floats are copied as they are.
     ///
     /// # Panics
@@ -258,6 +289,21 @@ mod tests {
         assert_eq!(selected.column_names().unwrap(), ["c", "a"]);
         assert_eq!(selected.values(), &Values::Floats(Matrix::from_rows(&[[3.0, 1.0], [6.0, 4.0]])));
         assert_eq!(selected.labels(), people().labels());
+    }
+
+    #[test]
+    fn selected_rows_keep_their_labels_and_all_else() {
+        let people = people().with_image_shape(3, 1).unwrap();
+        let selected = people.select(&[1, 1, 0]).unwrap();
+        assert_eq!(
+            selected.values(),
+            &Values::Floats(Matrix::from_rows(&[[4.0, 5.0, 6.0], [4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]))
+        );
+        assert_eq!(selected.labels().unwrap().values, ["y", "y", "x"]);
+        assert_eq!(people.select(&[0, 1]).unwrap(), people);
+        let bytes = Dataset::from_bytes("bytes", 2, 2, vec![1, 2, 3, 4]).unwrap();
+        assert_eq!(bytes.select(&[1]).unwrap().values(), &Values::Bytes(vec![3, 4]));
+        assert!(people.select(&[]).is_err());
     }
 
     #[test]

@@ -90,36 +90,37 @@ pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
 /// # Errors
 /// As [`read`].
 pub fn read_from(name: &str, input: impl Read, options: &ReadOptions) -> Result<Dataset> {
-    let (magic, mut input) = peek(name, BufReader::with_capacity(BUFFER, input))?;
+    let (magic, mut input) = unpack(name, input)?;
+    let dataset = match magic[..] {
+        [] => Err(Place::named(name).error("is empty")),
+        [0, 0, ..] => idx::read(name, &mut input, options),
+        _ if magic.contains(&0) => Err(Place::named(name)
+            .at_byte(0)
+            .error(format!("{magic:02x?} begins neither an IDX file (two zero bytes), nor gzip, nor text"))),
+        _ => csv::read(name, &mut input, options),
+    };
+    Ok(dataset?.read_with(options.clone()))
+}
+
+/// The first four bytes, or as many as there are, of what was packed or not, and all of it from its beginning.
+pub(super) fn unpack<'a>(name: &str, input: impl Read + 'a) -> Result<(Vec<u8>, Box<dyn BufRead + 'a>)> {
+    let (magic, input) = peek(name, BufReader::with_capacity(BUFFER, input))?;
     if !magic.starts_with(&gzip::MAGIC) {
-        return read_unpacked(name, &magic, &mut input, options);
+        return Ok((magic, Box::new(input)));
     }
-    let (magic, mut input) = peek(name, BufReader::with_capacity(BUFFER, Gunzip::new(input)))?;
+    let (magic, input) = peek(name, BufReader::with_capacity(BUFFER, Gunzip::new(input)))?;
     if magic.starts_with(&gzip::MAGIC) {
         return Err(Place::named(name).error("gzip data within gzip data; unpack it once"));
     }
-    read_unpacked(name, &magic, &mut input, options)
+    Ok((magic, Box::new(input)))
 }
 
 const BUFFER: usize = 1 << 16;
 
-/// The first four bytes, or as many as there are, and the input from its beginning.
-fn peek<R: BufRead>(name: &str, mut input: R) -> Result<(Vec<u8>, impl BufRead)> {
+fn peek<R: BufRead>(name: &str, mut input: R) -> Result<(Vec<u8>, impl BufRead + use<R>)> {
     let mut magic = Vec::new();
     input.by_ref().take(4).read_to_end(&mut magic).map_err(|error| read_error(name, error))?;
     Ok((magic.clone(), Cursor::new(magic).chain(input)))
-}
-
-fn read_unpacked(name: &str, magic: &[u8], input: &mut dyn BufRead, options: &ReadOptions) -> Result<Dataset> {
-    let dataset = match magic {
-        [] => Err(Place::named(name).error("is empty")),
-        [0, 0, ..] => idx::read(name, input, options),
-        _ if magic.contains(&0) => Err(Place::named(name)
-            .at_byte(0)
-            .error(format!("{magic:02x?} begins neither an IDX file (two zero bytes), nor gzip, nor text"))),
-        _ => csv::read(name, input, options),
-    };
-    Ok(dataset?.read_with(options.clone()))
 }
 
 /// What a reader of this module says, within a [`std::io::Error`], of data that the input delivered without trouble.

@@ -75,6 +75,8 @@ pub struct Fitted {
     pub end: End,
     /// Seconds that the fit took, reading and measuring not counted.
     pub seconds: f64,
+    /// Which rows of the data set were held out; none where those came from another.
+    pub held_out: Vec<usize>,
 }
 
 /// Trains an auto-encoder.
@@ -107,8 +109,10 @@ pub fn fit_autoencoder(
     let seconds = history.seconds();
     let TrainOptions { epochs, learning_rate, .. } = options.train;
     let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate };
-    let model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(&options), diverged)?;
-    Ok(Fitted { model, history, end, seconds })
+    let held_out = split.held_out_of_the_same();
+    let mut model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(&options), diverged)?;
+    model.provenance.epochs = history.errors(Provenance::MOST_EPOCHS);
+    Ok(Fitted { model, history, end, seconds, held_out })
 }
 
 /// Finds out whether an auto-encoder can be trained in this way, without training it: the settings that its model would
@@ -154,8 +158,9 @@ pub fn fit_pca(
     let pca = split.with_rows(|training, _| Pca::fit(training, options)).map_err(|error| error.of(dataset.source()))?;
     let seconds = start.elapsed().as_secs_f64();
     let too_large = |_| Place::named(dataset.source()).error("its values are too large; scale them (unit or standard)");
+    let held_out = split.held_out_of_the_same();
     let model = split.into_model(Body::Pca(pca), options.seed, pca_settings(scaling, options), too_large)?;
-    Ok(Fitted { model, history: History::default(), end: End::Epochs, seconds })
+    Ok(Fitted { model, history: History::default(), end: End::Epochs, seconds, held_out })
 }
 
 /// A data set, which of its rows are for what, and how they are scaled.
@@ -203,6 +208,14 @@ impl<'a> Split<'a> {
         }
     }
 
+    /// The rows that were held out of the data set itself.
+    fn held_out_of_the_same(&self) -> Vec<usize> {
+        match &self.held_out {
+            Some((dataset, rows)) if std::ptr::eq(*dataset, self.dataset) => rows.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Settings with those of the data.
     fn settings(&self, mut settings: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         let asked = self.dataset.read_options();
@@ -243,6 +256,7 @@ impl<'a> Split<'a> {
             settings: self.settings(settings),
             training,
             validation,
+            epochs: Vec::new(),
         };
         let column_names = self.dataset.column_names().map(<[String]>::to_vec);
         Ok(Model { body, scaling: self.scaling, column_names, provenance })

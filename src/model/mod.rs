@@ -17,6 +17,7 @@ use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::matrix::Matrix;
 use crate::network::Network;
 use crate::pca::Pca;
+use crate::train::EpochErrors;
 
 /// What encodes and decodes, in the units that it was fitted in.
 #[derive(Clone, Debug)]
@@ -104,6 +105,14 @@ pub struct Provenance {
     pub training: Errors,
     /// The error on the rows that were held out.
     pub validation: Option<Errors>,
+    /// How training went: its epochs, or of very many [`Provenance::MOST_EPOCHS`] of them, evenly spread. None for PCA.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub epochs: Vec<EpochErrors>,
+}
+
+impl Provenance {
+    /// How many epochs are kept at most.
+    pub const MOST_EPOCHS: usize = 1000;
 }
 
 /// A fitted model, with all that it needs to be used on new data.

@@ -23,6 +23,17 @@ pub struct Epoch {
     pub learning_rate: f32,
 }
 
+/// The errors of an epoch: what is the same however fast it went.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochErrors {
+    /// As in [`Epoch`].
+    pub number: usize,
+    /// As in [`Epoch`].
+    pub error_per_row: f64,
+    /// As in [`Epoch`].
+    pub validation_error_per_row: Option<f64>,
+}
+
 /// All epochs of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
@@ -34,6 +45,17 @@ impl History {
     /// Seconds of training in all.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
+    }
+
+    /// The errors of all epochs, or of at most `most` of them, evenly spread, the last among them.
+    pub fn errors(&self, most: usize) -> Vec<EpochErrors> {
+        let count = self.epochs.len();
+        let kept = (1..=count.min(most)).map(|place| place * count / count.min(most) - 1);
+        kept.map(|index| {
+            let Epoch { number, error_per_row, validation_error_per_row, .. } = self.epochs[index];
+            EpochErrors { number, error_per_row, validation_error_per_row }
+        })
+        .collect()
     }
 
     /// Writes one CSV line an epoch, under a header; the validation column is empty where nothing was held out.
