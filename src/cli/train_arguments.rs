@@ -31,7 +31,7 @@ pub struct TrainArguments {
     /// Rows of a minibatch
     #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
-    /// The step size, or auto to look for one first [default: 0.001 for adam, 0.01 for sgd, 0.1 for foof]
+    /// The step size, or auto to look for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd]
     #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
     learning_rate: Option<LearningRate>,
     /// How the step size changes over the run
@@ -183,12 +183,12 @@ impl TrainArguments {
 
     fn optimizer(&self) -> Result<OptimizerChoice> {
         match (self.optimizer.as_deref(), self.momentum) {
-            (Some(name @ ("adam" | ADAMW | "foof")), Some(_)) => Err(Error::Setting {
+            (Some(name @ ("adam" | ADAMW | "muon")), Some(_)) => Err(Error::Setting {
                 name: "momentum",
                 problem: format!("{name} has none of its own to choose; use --optimizer sgd or nesterov"),
             }),
             (Some("adam" | ADAMW) | None, None) => Ok(OptimizerChoice::Adam),
-            (Some("foof"), None) => Ok(OptimizerChoice::Foof),
+            (Some("muon"), None) => Ok(OptimizerChoice::Muon),
             (Some("nesterov"), momentum) => {
                 Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.9), nesterov: true })
             }

@@ -8,11 +8,10 @@
 use std::sync::Arc;
 
 use super::narrow::{self, NarrowBatch};
-use super::tiled::{Preconditioner, TiledBatch};
+use super::tiled::TiledBatch;
 use super::{Architecture, BatchError, Layer, Network, Objective};
 use crate::data::Rows;
 use crate::kernels::{Isa, Update};
-use crate::matrix::Matrix;
 
 /// Rows, and what they should become: themselves, where there are no targets.
 #[derive(Clone, Copy)]
@@ -59,30 +58,6 @@ impl Batch {
             Way::Tiled(TiledBatch::new(&architecture, loss, rows))
         };
         Self { architecture, isa: network.isa, objective, room: rows, way }
-    }
-
-    /// The same, in tiles whatever the network: its inputs can be had, and preconditioned.
-    pub(crate) fn in_tiles(mut self) -> Self {
-        self.way = Way::Tiled(TiledBatch::new(&self.architecture, self.objective.loss, self.room));
-        self
-    }
-
-    /// The inputs of a layer, inputs × rows that were traced last.
-    ///
-    /// # Panics
-    /// When the batch is not in tiles.
-    pub(crate) fn inputs(&self, layer: usize) -> Matrix {
-        let Way::Tiled(batch) = &self.way else { panic!("the batch is not in tiles") };
-        batch.inputs(layer)
-    }
-
-    /// Preconditions the gradient of the rows that were traced last: one for each layer.
-    ///
-    /// # Panics
-    /// When the batch is not in tiles.
-    pub(crate) fn precondition(&mut self, preconditioners: &[Preconditioner<'_>]) {
-        let Way::Tiled(batch) = &mut self.way else { panic!("the batch is not in tiles") };
-        batch.precondition(self.isa, preconditioners);
     }
 
     /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of

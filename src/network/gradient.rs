@@ -9,30 +9,19 @@ pub struct Gradient<'a>(Source<'a>);
 
 #[derive(Debug)]
 enum Source<'a> {
-    Traced(&'a mut Batch),
+    Traced(&'a Batch),
     Written(Isa, &'a [f32]),
 }
 
 impl<'a> Gradient<'a> {
     /// That of the rows that a batch traced last: it is never written down, but changes the parameters as it is summed.
-    pub fn traced(batch: &'a mut Batch) -> Self {
+    pub fn traced(batch: &'a Batch) -> Self {
         Self(Source::Traced(batch))
     }
 
     /// One that stands in a buffer.
     pub fn written(isa: Isa, values: &'a [f32]) -> Self {
         Self(Source::Written(isa, values))
-    }
-
-    /// The batch that traced it, for optimizers that look at more than the gradient.
-    ///
-    /// # Panics
-    /// When it stands in a buffer.
-    pub(crate) fn batch(&mut self) -> &mut Batch {
-        match &mut self.0 {
-            Source::Traced(batch) => batch,
-            Source::Written(..) => panic!("the gradient of a batch is asked for"),
-        }
     }
 
     /// Applies an update to all parameters.

@@ -15,7 +15,6 @@ pub use backward::{Batch, Examples};
 pub use gradient::Gradient;
 pub use initialisation::Initialisation;
 pub use loss::{BatchError, Loss, Objective};
-pub(crate) use tiled::Preconditioner;
 
 use std::sync::Arc;
 

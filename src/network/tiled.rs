@@ -8,9 +8,9 @@
 use super::pieces::Piece;
 use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective, pieces};
 use crate::data::Rows;
-use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights, tile_product};
+use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
 use crate::kernels::{self, Isa, Update, with_denormals_flushed};
-use crate::matrix::{AlignedBuffer, Matrix, MatrixView};
+use crate::matrix::AlignedBuffer;
 use crate::parallel::{for_each_piece, is_worth_sharing};
 
 /// How many rows before it is gathered a row is fetched into the cache.
@@ -38,9 +38,6 @@ struct Tile {
     target: AlignedBuffer,
     nonzero: NonzeroFeatures,
     traces: Vec<Trace>,
-    /// Whether the traces' inputs are preconditioned ones, and room for them.
-    preconditioned: bool,
-    scratch: AlignedBuffer,
     error: BatchError,
 }
 
@@ -53,20 +50,6 @@ struct Trace {
     preactivation: Option<AlignedBuffer>,
     output: AlignedBuffer,
     delta: AlignedBuffer,
-    /// The deltas for the biases, where the gradient is preconditioned; empty until it ever is.
-    bias_delta: AlignedBuffer,
-}
-
-/// What takes the place of a layer's inputs x in its gradient: P (x − m), and 1 − mᵀ P (x − m) for the 1 that its biases
-/// are multiplied by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Preconditioner<'a> {
-    /// P, inputs × inputs.
-    pub matrix: MatrixView<'a>,
-    /// −P m.
-    pub shift: &'a [f32],
-    /// m.
-    pub mean: &'a [f32],
 }
 
 impl TiledBatch {
@@ -104,27 +87,6 @@ impl TiledBatch {
         error
     }
 
-    /// The inputs of a layer, inputs × rows of the last trace.
-    pub(super) fn inputs(&self, layer: usize) -> Matrix {
-        let tiles = &self.tiles[..self.filled];
-        let features = tiles[0].layer_input(layer).len() / TILE_ROWS;
-        let mut inputs = Matrix::zeros(features, self.rows);
-        for feature in 0..features {
-            for (row, tile) in inputs.row_mut(feature).chunks_mut(TILE_ROWS).zip(tiles) {
-                row.copy_from_slice(&tile.layer_input(layer)[feature * TILE_ROWS..][..row.len()]);
-            }
-        }
-        inputs
-    }
-
-    /// Preconditions the gradient of the last trace: one for each layer.
-    pub(super) fn precondition(&mut self, isa: Isa, preconditioners: &[Preconditioner<'_>]) {
-        let work = self.rows * preconditioners.iter().map(|layer| layer.mean.len().pow(2)).sum::<usize>();
-        for_each_piece(&mut self.tiles[..self.filled], 1, work, |_, tile| {
-            with_denormals_flushed(|| tile[0].precondition(isa, preconditioners));
-        });
-    }
-
     /// As [`Batch::apply`](super::Batch::apply).
     pub(super) fn apply(&self, isa: Isa, architecture: &Architecture, update: Update<'_>) {
         if is_worth_sharing(self.rows * architecture.parameters()) {
@@ -156,10 +118,7 @@ impl TiledBatch {
                 Piece::Weights { outputs, columns, .. } => {
                     fold_weights(isa, outputs.clone(), *columns, self.filled, tile, here);
                 }
-                Piece::Biases { .. } => {
-                    let tile = |tile: usize| self.tiles[tile].bias_gradient(piece.layer());
-                    fold_biases(isa, self.filled, tile, here);
-                }
+                Piece::Biases { .. } => fold_biases(isa, self.filled, tile, here),
             }
         }
     }
@@ -172,13 +131,7 @@ impl Tile {
             let buffer = || AlignedBuffer::zeros(layer.outputs() * TILE_ROWS);
             let logits = loss == Loss::CrossEntropy && index + 1 == layers.len();
             let preactivation = (logits || layer.activation().needs_input()).then(buffer);
-            Trace {
-                inputs: TileRows::zeros(layer.inputs()),
-                preactivation,
-                output: buffer(),
-                delta: buffer(),
-                bias_delta: AlignedBuffer::default(),
-            }
+            Trace { inputs: TileRows::zeros(layer.inputs()), preactivation, output: buffer(), delta: buffer() }
         };
         let columns = architecture.sizes().input();
         Self {
@@ -188,15 +141,12 @@ impl Tile {
             target: AlignedBuffer::default(),
             nonzero: NonzeroFeatures::new(columns),
             traces: layers.iter().enumerate().map(trace).collect(),
-            preconditioned: false,
-            scratch: AlignedBuffer::default(),
             error: BatchError::default(),
         }
     }
 
     fn gather(&mut self, isa: Isa, examples: Examples<'_>, rows: &[usize]) {
         self.rows = rows.len();
-        self.preconditioned = false;
         match examples.targets {
             Some(targets) => {
                 if self.target.is_empty() {
@@ -227,42 +177,6 @@ impl Tile {
     fn gradient(&self, layer: usize) -> TileGradient<'_> {
         let Trace { inputs, delta, .. } = &self.traces[layer];
         TileGradient { delta, inputs, rows: self.rows }
-    }
-
-    fn bias_gradient(&self, layer: usize) -> TileGradient<'_> {
-        let delta = &self.traces[layer].bias_delta;
-        if self.preconditioned { TileGradient { delta, ..self.gradient(layer) } } else { self.gradient(layer) }
-    }
-
-    /// The inputs of a layer, feature by feature.
-    fn layer_input(&self, layer: usize) -> &[f32] {
-        layer.checked_sub(1).map_or(&self.input, |before| &self.traces[before].output)
-    }
-
-    fn precondition(&mut self, isa: Isa, preconditioners: &[Preconditioner<'_>]) {
-        self.preconditioned = true;
-        if self.scratch.is_empty() {
-            let widest = preconditioners.iter().map(|layer| layer.mean.len()).max().unwrap_or(0);
-            self.scratch = AlignedBuffer::zeros(widest * TILE_ROWS);
-            self.traces.iter_mut().for_each(|trace| trace.bias_delta = trace.delta.clone());
-        }
-        for (layer, &Preconditioner { matrix, shift, mean }) in preconditioners.iter().enumerate() {
-            let mut scratch = std::mem::take(&mut self.scratch);
-            let inputs = &mut scratch[..mean.len() * TILE_ROWS];
-            tile_product(isa, matrix, shift, self.layer_input(layer), None, self.rows, inputs);
-            let mut ones = [1.0; TILE_ROWS];
-            for (feature, mean) in inputs.chunks_exact(TILE_ROWS).zip(mean) {
-                ones.iter_mut().zip(feature).for_each(|(one, value)| *one -= mean * value);
-            }
-            let trace = &mut self.traces[layer];
-            trace.inputs.set(isa, self.rows, inputs);
-            for (to, from) in trace.bias_delta.chunks_exact_mut(TILE_ROWS).zip(trace.delta.chunks_exact(TILE_ROWS)) {
-                for ((to, from), one) in to.iter_mut().zip(from).zip(&ones) {
-                    *to = from * one;
-                }
-            }
-            self.scratch = scratch;
-        }
     }
 }
 

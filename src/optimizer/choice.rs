@@ -1,6 +1,6 @@
 //! The rules that there are, and their settings.
 
-use super::{Adam, Foof, Optimizer, Sgd};
+use super::{Adam, Muon, Optimizer, Sgd};
 use crate::error::{Error, Result};
 use crate::network::Architecture;
 
@@ -16,8 +16,8 @@ pub enum OptimizerChoice {
     },
     /// [`Adam`]
     Adam,
-    /// [`Foof`]
-    Foof,
+    /// [`Muon`]
+    Muon,
 }
 
 impl OptimizerChoice {
@@ -25,7 +25,7 @@ impl OptimizerChoice {
     pub const SGD: Self = Self::Sgd { momentum: 0.0, nesterov: false };
 
     /// The names that there are.
-    pub const NAMES: [&'static str; 4] = ["sgd", "nesterov", "adam", "foof"];
+    pub const NAMES: [&'static str; 4] = ["sgd", "nesterov", "adam", "muon"];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -33,7 +33,7 @@ impl OptimizerChoice {
             Self::Sgd { nesterov: false, .. } => "sgd",
             Self::Sgd { nesterov: true, .. } => "nesterov",
             Self::Adam => "adam",
-            Self::Foof => "foof",
+            Self::Muon => "muon",
         }
     }
 
@@ -41,7 +41,7 @@ impl OptimizerChoice {
     pub fn momentum(self) -> Option<f32> {
         match self {
             Self::Sgd { momentum, .. } => Some(momentum),
-            Self::Adam | Self::Foof => None,
+            Self::Adam | Self::Muon => None,
         }
     }
 
@@ -50,7 +50,7 @@ impl OptimizerChoice {
         match self {
             Self::Sgd { .. } => 0.01,
             Self::Adam => 0.001,
-            Self::Foof => 0.1,
+            Self::Muon => 0.003,
         }
     }
 
@@ -67,18 +67,13 @@ impl OptimizerChoice {
         }
     }
 
-    /// Whether it is given the batch itself, and nothing can be done to the gradient before.
-    pub fn needs_batch(self) -> bool {
-        self == Self::Foof
-    }
-
     /// A fresh optimizer for a network of this architecture.
     pub fn build(self, architecture: &Architecture) -> Box<dyn Optimizer> {
         let parameters = architecture.buffer_length();
         match self {
             Self::Sgd { momentum, nesterov } => Box::new(Sgd::new(momentum, nesterov, parameters)),
             Self::Adam => Box::new(Adam::new(parameters)),
-            Self::Foof => Box::new(Foof::new(architecture)),
+            Self::Muon => Box::new(Muon::new(architecture)),
         }
     }
 }

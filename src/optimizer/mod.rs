@@ -2,25 +2,20 @@
 
 mod adam;
 mod choice;
-mod foof;
+mod muon;
 mod sgd;
 
 pub use adam::Adam;
 pub use choice::OptimizerChoice;
-pub use foof::Foof;
+pub use muon::Muon;
 pub use sgd::Sgd;
 
 use std::fmt;
 
-use crate::network::{Batch, Gradient, Network};
+use crate::network::{Gradient, Network};
 
 /// A rule that turns gradients into changes of the parameters, and what it remembers from step to step.
 pub trait Optimizer: Send + fmt::Debug {
-    /// Makes a batch one that the optimizer can work with.
-    fn prepare(&self, batch: Batch) -> Batch {
-        batch
-    }
-
     /// Changes the parameters.
     ///
     /// # Panics

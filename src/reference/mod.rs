@@ -3,8 +3,8 @@
 //! Only tests, benches and fuzz targets call it.
 
 pub mod activation;
-pub mod foof;
 mod gemm;
+pub mod muon;
 pub mod network;
 pub mod pairs;
 pub mod panel;

@@ -95,7 +95,7 @@ impl Classes {
 
     /// The shape of its dots.
     pub fn mark(class: usize) -> Mark {
-        if class / 10 % 2 == 0 { Mark::Dots } else { Mark::Squares }
+        if (class / 10).is_multiple_of(2) { Mark::Dots } else { Mark::Squares }
     }
 }
 

@@ -134,10 +134,6 @@ impl TrainOptions {
                 format!("{weight_decay} times the learning rate {rate} leaves nothing of a weight"),
             );
         }
-        if self.optimizer.needs_batch() && penalty::changes_gradient(self) {
-            let problem = format!("{} goes with no l1, l2, clip-norm or tied", self.optimizer.name());
-            return wrong("optimizer", problem);
-        }
         self.schedule.check()?;
         self.averaging.check()?;
         self.optimizer.check()

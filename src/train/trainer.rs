@@ -76,10 +76,9 @@ impl<'a> Trainer<'a> {
         let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1 };
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
-        let optimizer = options.optimizer.build(network.architecture());
         Ok(Self {
-            batch: optimizer.prepare(Batch::new(network, objective, options.batch_size.min(rows.rows()))),
-            optimizer,
+            batch: Batch::new(network, objective, options.batch_size.min(rows.rows())),
+            optimizer: options.optimizer.build(network.architecture()),
             progress: Progress::default(),
             clock: None,
             batches_of_epoch: rows.rows().div_ceil(options.batch_size),
@@ -207,7 +206,7 @@ impl<'a> Trainer<'a> {
         self.progress.steps += 1;
         let step = Step { number: self.progress.steps, learning_rate };
         let gradient = if self.gradient.is_empty() {
-            Gradient::traced(&mut self.batch)
+            Gradient::traced(&self.batch)
         } else {
             penalty::write_gradient(self.network, &self.batch, &self.options, &mut self.gradient);
             Gradient::written(self.network.isa(), &self.gradient)
