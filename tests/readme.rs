@@ -12,6 +12,7 @@ fn the_commands_of_the_readme_print_what_it_shows() {
     let readme = include_str!("../README.md");
     let folder = Folder::new();
     let has_mnist = mnist().map(|mnist| folder.copy_all(&mnist)).is_some();
+    std::fs::create_dir(folder.path("pictures")).unwrap();
     let mut commands = 0;
     for block in readme.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap();

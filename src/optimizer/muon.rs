@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{Optimizer, Step};
 use crate::gemm::gemm;
 use crate::kernels::{AdamStep, Isa, Update, axpy, scale, squared_norm, with_denormals_flushed};
-use crate::matrix::{AlignedBuffer, Matrix};
+use crate::matrix::{AlignedBuffer, Matrix, MatrixView, MatrixViewMut};
 use crate::network::{Architecture, Gradient, Network};
 
 /// The momentum.
@@ -36,7 +36,9 @@ const POLYNOMIALS: [[f32; 3]; 3] =
 #[derive(Clone, Debug)]
 pub struct Muon {
     blocks: Vec<Block>,
+    /// The gradient, and then room to turn it into a direction.
     gradient: AlignedBuffer,
+    direction: AlignedBuffer,
     /// The momentum of weights, and the first moment of biases.
     velocity: AlignedBuffer,
     /// Of the biases alone.
@@ -57,7 +59,8 @@ impl Muon {
         let zeros = AlignedBuffer::zeros(architecture.buffer_length());
         let blocks = blocks(architecture);
         let biases = blocks.iter().filter(|block| block.inputs.is_none()).map(|block| block.range.len()).sum();
-        Self { blocks, gradient: zeros.clone(), velocity: zeros, second_moment: AlignedBuffer::zeros(biases) }
+        let second_moment = AlignedBuffer::zeros(biases);
+        Self { blocks, gradient: zeros.clone(), direction: zeros.clone(), velocity: zeros, second_moment }
     }
 }
 
@@ -82,26 +85,21 @@ impl Optimizer for Muon {
         gradient.apply(Update::write(&mut self.gradient));
         let parameters = parts(network.parameters_mut(), &self.blocks);
         let gradients = parts(&mut self.gradient, &self.blocks);
+        let directions = parts(&mut self.direction, &self.blocks);
         let velocities = parts(&mut self.velocity, &self.blocks);
         let mut second_moments = &mut self.second_moment[..];
-        let mut tasks = Vec::with_capacity(self.blocks.len());
-        for (((block, parameters), gradient), velocity) in
-            self.blocks.iter().zip(parameters).zip(gradients).zip(velocities)
-        {
-            let moments = if block.inputs.is_none() { block.range.len() } else { 0 };
-            let second_moment = second_moments.split_off_mut(..moments).expect("one for each bias");
-            tasks.push((block.inputs, parameters, gradient, velocity, second_moment));
-        }
-        tasks.into_par_iter().with_max_len(1).for_each(|(inputs, parameters, gradient, velocity, second_moment)| {
-            with_denormals_flushed(|| match inputs {
-                Some(inputs) => step_weights(isa, inputs, parameters, gradient, velocity, step.learning_rate),
-                None => {
-                    let Step { number, learning_rate } = step;
-                    let step = AdamStep { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: number };
-                    Update::adam(parameters, velocity, second_moment, step).apply(isa, gradient);
-                }
-            });
-        });
+        let buffers = parameters.into_iter().zip(gradients).zip(directions).zip(velocities);
+        let tasks: Vec<_> = self
+            .blocks
+            .iter()
+            .zip(buffers)
+            .map(|(block, (((parameters, gradient), direction), velocity))| {
+                let moments = if block.inputs.is_none() { block.range.len() } else { 0 };
+                let second_moment = second_moments.split_off_mut(..moments).expect("one for each bias");
+                Task { inputs: block.inputs, parameters, gradient, direction, velocity, second_moment }
+            })
+            .collect();
+        tasks.into_par_iter().with_max_len(1).for_each(|task| with_denormals_flushed(|| task.step(isa, step)));
     }
 
     fn memory(&mut self) -> Vec<(&'static str, &mut [f32])> {
@@ -121,44 +119,55 @@ fn parts<'a>(mut rest: &'a mut [f32], blocks: &[Block]) -> Vec<&'a mut [f32]> {
     blocks.iter().map(&mut part).collect()
 }
 
-/// Updates the weights of some outputs, outputs × inputs; the gradient becomes the direction of the step.
-fn step_weights(
-    isa: Isa,
-    inputs: usize,
-    weights: &mut [f32],
-    gradient: &mut [f32],
-    velocity: &mut [f32],
-    learning_rate: f32,
-) {
-    scale(isa, MOMENTUM, velocity);
-    axpy(isa, 1.0, gradient, velocity);
-    axpy(isa, MOMENTUM, velocity, gradient);
-    let direction = orthogonalise(isa, Matrix::from_slice(gradient.len() / inputs, inputs, gradient));
-    // Orthonormal rows have elements of 1/√inputs.
-    axpy(isa, -learning_rate * STEP * (inputs as f32).sqrt(), direction.as_slice(), weights);
+/// A block, and what belongs to it.
+struct Task<'a> {
+    inputs: Option<usize>,
+    parameters: &'a mut [f32],
+    gradient: &'a mut [f32],
+    direction: &'a mut [f32],
+    velocity: &'a mut [f32],
+    second_moment: &'a mut [f32],
 }
 
-/// U of X = U Σ Vᵀ times Vᵀ, about: the nearest matrix with orthonormal rows. X has no more rows than columns.
+impl Task<'_> {
+    fn step(self, isa: Isa, Step { number, learning_rate }: Step) {
+        let Self { inputs, parameters, gradient, direction, velocity, second_moment } = self;
+        let Some(inputs) = inputs else {
+            let step = AdamStep { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: number };
+            return Update::adam(parameters, velocity, second_moment, step).apply(isa, gradient);
+        };
+        scale(isa, MOMENTUM, velocity);
+        axpy(isa, 1.0, gradient, velocity);
+        axpy(isa, MOMENTUM, velocity, gradient);
+        orthogonalise(isa, inputs, gradient, direction);
+        // Orthonormal rows have elements of 1/√inputs.
+        axpy(isa, -learning_rate * STEP * (inputs as f32).sqrt(), direction, parameters);
+    }
+}
+
+/// The matrix with orthonormal rows that is nearest to X, about: U Vᵀ of X = U Σ Vᵀ. X has so many columns and no more
+/// rows, and is lost.
 ///
 /// X ← (a + b X Xᵀ + c (X Xᵀ)²) X does to the singular values what a polynomial of [`POLYNOMIALS`] does.
-fn orthogonalise(isa: Isa, mut matrix: Matrix) -> Matrix {
-    let norm = squared_norm(isa, matrix.as_slice()).sqrt();
+fn orthogonalise(isa: Isa, columns: usize, x: &mut [f32], out: &mut [f32]) {
+    let norm = squared_norm(isa, x).sqrt();
     if norm < f64::from(f32::MIN_POSITIVE) {
-        return matrix;
+        return out.fill(0.0);
     }
-    scale(isa, (1.0 / norm) as f32, matrix.as_mut_slice());
-    let rows = matrix.rows();
+    scale(isa, (1.0 / norm) as f32, x);
+    let rows = x.len() / columns;
     let (mut gram, mut even) = (Matrix::zeros(rows, rows), Matrix::zeros(rows, rows));
-    let mut next = Matrix::zeros(rows, matrix.columns());
+    let (mut from, mut to) = (x, out);
+    // As many polynomials as there are, an odd number: the last one writes to `out`.
     for [a, b, c] in POLYNOMIALS {
-        gemm(1.0, matrix.view(), matrix.view().transposed(), 0.0, gram.view_mut());
+        let view = MatrixView::new(from, rows, columns);
+        gemm(1.0, view, view.transposed(), 0.0, gram.view_mut());
         gemm(c, gram.view(), gram.view(), 0.0, even.view_mut());
         axpy(isa, b, gram.as_slice(), even.as_mut_slice());
         (0..rows).for_each(|row| even.row_mut(row)[row] += a);
-        gemm(1.0, even.view(), matrix.view(), 0.0, next.view_mut());
-        std::mem::swap(&mut matrix, &mut next);
+        gemm(1.0, even.view(), view, 0.0, MatrixViewMut::new(to, rows, columns));
+        std::mem::swap(&mut from, &mut to);
     }
-    matrix
 }
 
 #[cfg(test)]
@@ -192,15 +201,18 @@ mod tests {
     fn singular_values_become_one_to_within_a_tenth() {
         let values: Vec<f32> = (0..64 * 300).map(|i| ((i * i) as f32 * 0.37).sin()).collect();
         for (rows, columns) in [(1, 1), (1, 7), (3, 3), (30, 31), (64, 300)] {
-            let matrix = Matrix::from_slice(rows, columns, &values[..rows * columns]);
+            let mut matrix = Matrix::from_slice(rows, columns, &values[..rows * columns]);
             let before = svd(matrix.view()).unwrap().singular_values;
             let norm = before.iter().map(|value| value * value).sum::<f32>().sqrt();
-            let after = svd(orthogonalise(Isa::best(), matrix).view()).unwrap().singular_values;
+            let mut out = Matrix::zeros(rows, columns);
+            orthogonalise(Isa::best(), columns, matrix.as_mut_slice(), out.as_mut_slice());
+            let after = svd(out.view()).unwrap().singular_values;
             let large = before.iter().filter(|&&value| value > norm / 50.0).count();
             assert!(after[..large].iter().all(|value| (0.9..1.1).contains(value)), "{rows} x {columns}: {after:?}");
         }
-        let zeros = Matrix::zeros(3, 5);
-        assert_eq!(orthogonalise(Isa::best(), zeros.clone()), zeros);
+        let mut out = [f32::NAN; 15];
+        orthogonalise(Isa::best(), 5, &mut [0.0; 15], &mut out);
+        assert_eq!(out, [0.0; 15]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ const ABOVE: f64 = 8.0;
 const LEGEND_LINE: f64 = 20.0;
 
 /// About how many numbers an axis has.
-const TICKS: f64 = 5.0;
+const TICKS: f64 = 6.0;
 
 /// What values lie where on a side of a chart.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@ use super::measured::Measured;
 use super::number::significant;
 use super::sample::Sample;
 
-const BINS: usize = 40;
+/// The fewest and the most bins; there are twice the root of the rows.
+const BINS: [f64; 2] = [8.0, 40.0];
 
 /// The quantile of all errors behind which rows are counted in the last bin.
 const TAIL: f64 = 0.99;
@@ -22,11 +23,12 @@ pub(super) fn errors(measured: &[Measured<'_>], sample: &Sample) -> Figure {
     let largest = all[all.len() - 1];
     let bound = if largest > 2.0 * quantile && quantile > 0.0 { quantile } else { largest };
     let bound = if bound > 0.0 { bound } else { 1.0 };
+    let bins = (2.0 * (judged.len() as f64).sqrt()).clamp(BINS[0], BINS[1]) as usize;
     let mut told = Vec::new();
     let series = errors.iter().enumerate().map(|(index, (name, errors))| {
-        let mut counts = [0; BINS];
-        errors.iter().for_each(|error| counts[((error / bound * BINS as f64) as usize).min(BINS - 1)] += 1);
-        let edge = |bin: usize| bound * bin as f64 / BINS as f64;
+        let mut counts = vec![0; bins];
+        errors.iter().for_each(|error| counts[((error / bound * bins as f64) as usize).min(bins - 1)] += 1);
+        let edge = |bin: usize| bound * bin as f64 / bins as f64;
         let steps =
             counts.iter().enumerate().flat_map(|(bin, &count)| [bin, bin + 1].map(|at| (edge(at), f64::from(count))));
         let mut sorted = errors.clone();
