@@ -37,6 +37,7 @@
 //! | [`model`] | a fitted model, its file, and fitting in one call |
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
+//! | [`likelihood`] | bounds on the likelihood of rows, of variational networks |
 //! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
 //! | [`linalg`] | QR and Jacobi SVD |
 //! | [`evaluate`] | the reconstruction error of whatever reconstructs |
@@ -53,6 +54,7 @@ pub mod evaluate;
 pub mod file;
 pub mod gemm;
 pub mod kernels;
+pub mod likelihood;
 pub mod linalg;
 pub mod matrix;
 pub mod model;

@@ -24,6 +24,12 @@ pub enum Purpose {
     Corruption = 5,
     /// Which rows a report shows.
     Report = 6,
+    /// The codes that a variational network draws.
+    Codes = 7,
+    /// Which values become 1, where those are probabilities.
+    Binarisation = 8,
+    /// Rows that are generated, and what distributions of codes are fitted with.
+    Generation = 11,
 }
 
 /// The generator for a purpose.

@@ -156,6 +156,15 @@ impl ValidationArgument {
     }
 }
 
+/// A whole number above 0.
+pub fn at_least_one(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1 is needed".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("a whole number above 0 is needed".into()),
+    }
+}
+
 /// Fails now, rather than after the work, where a file cannot be written, or would take the place of one of `others`.
 pub fn check_output(path: Option<&Path>, others: &[&Path]) -> Result<()> {
     let Some(path) = path else { return Ok(()) };

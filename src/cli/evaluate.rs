@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::arguments::ModelAndData;
+use super::arguments::{ModelAndData, at_least_one};
 use super::facts::Facts;
 use crate::error::Result;
 
@@ -11,6 +11,9 @@ use crate::error::Result;
 pub struct Evaluate {
     #[command(flatten)]
     input: ModelAndData,
+    /// For a variational model: bound the log-likelihood of the rows by so many codes drawn for each
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = at_least_one)]
+    samples: Option<usize>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -24,6 +27,15 @@ impl Evaluate {
         facts.add("rows", errors.rows);
         facts.add("error_per_row", errors.error_per_row);
         facts.add("mse", errors.mse);
+        if let Some(samples) = self.samples {
+            let found = model.log_likelihood(&dataset, samples)?;
+            facts.add("samples", found.samples);
+            facts.add("log_likelihood", found.log_likelihood);
+            facts.add("standard_error", found.standard_error);
+            facts.add("elbo", found.elbo);
+            facts.add("divergence", found.divergence);
+            facts.add("active_codes", found.active_codes);
+        }
         facts.print(self.json)
     }
 }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::data::{Corruption, ScalingChoice};
+use super::arguments::at_least_one;
+use crate::data::{Binarisation, Corruption, ScalingChoice};
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
 use crate::model::AutoencoderOptions;
@@ -95,6 +96,10 @@ struct NetworkArguments {
     /// Leave out the biases
     #[arg(long)]
     no_bias: bool,
+    /// Codes are draws from normal distributions, of which the encoder gives means and variances, held close to the
+    /// standard normal
+    #[arg(long)]
+    variational: bool,
     /// How weights start
     #[arg(long, default_value_t = Initialisation::FanIn, value_name = Initialisation::FORMS)]
     init: Initialisation,
@@ -115,6 +120,15 @@ struct RegularisationArguments {
     /// λ in a penalty of λ Σ|c| for the code c of a row, which makes codes sparse
     #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     code_l1: f32,
+    /// How many times the divergence of variational codes from the standard normal counts beside the loss
+    #[arg(long, default_value_t = 1.0, value_name = "β", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    beta: f32,
+    /// Epochs over which β first grows from nothing
+    #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
+    beta_warm_up: f64,
+    /// Make each value in [0, 1] a 1 with that probability, else a 0: once, or anew in each epoch
+    #[arg(long, value_name = Binarisation::FORMS)]
+    binarise: Option<Binarisation>,
     /// What is done to the rows that the network is given, anew in each epoch; its targets are the rows as they are
     #[arg(long, value_name = Corruption::FORMS)]
     corrupt: Option<Corruption>,
@@ -144,8 +158,19 @@ impl TrainArguments {
         };
         self.loss.check(output)?;
         let optimizer = self.optimizer()?;
-        let RegularisationArguments { weight_decay, l1, l2, code_l1, corrupt, clip_norm, tied, average } =
-            self.regularisation;
+        let RegularisationArguments {
+            weight_decay,
+            l1,
+            l2,
+            code_l1,
+            beta,
+            beta_warm_up,
+            binarise,
+            corrupt,
+            clip_norm,
+            tied,
+            average,
+        } = self.regularisation;
         let usual_decay = if self.optimizer.as_deref() == Some(ADAMW) { ADAMW_DECAY } else { 0.0 };
         let train = TrainOptions {
             epochs: self.epochs,
@@ -158,7 +183,10 @@ impl TrainArguments {
             warm_up: self.warm_up,
             optimizer,
             loss: self.loss,
+            binarisation: binarise,
             corruption: corrupt,
+            beta,
+            beta_warm_up,
             penalty: Penalty { weight_decay: weight_decay.unwrap_or(usual_decay), l1, l2, code_l1 },
             clip_norm,
             tied,
@@ -168,11 +196,12 @@ impl TrainArguments {
             retries: self.retries,
             seed,
         };
-        let NetworkArguments { activation, code_activation, no_bias, init, .. } = self.network;
+        let NetworkArguments { activation, code_activation, no_bias, variational, init, .. } = self.network;
         Ok(AutoencoderOptions {
             layers,
             activations: Activations { hidden: activation, code: code_activation, output },
             bias: !no_bias,
+            variational,
             initialisation: init,
             scaling,
             pretraining_epochs: self.pretrain,
@@ -207,14 +236,6 @@ fn optimizer_names() -> PossibleValuesParser {
 }
 
 type Parsed<T> = std::result::Result<T, String>;
-
-fn at_least_one(text: &str) -> Parsed<usize> {
-    match text.parse() {
-        Ok(0) => Err("at least 1 is needed".into()),
-        Ok(number) => Ok(number),
-        Err(_) => Err("a whole number above 0 is needed".into()),
-    }
-}
 
 fn positive<T: FromStr + Into<f64> + Copy>(text: &str) -> Parsed<T> {
     finite(text).filter(|&number: &T| number.into() > 0.0).ok_or_else(|| "a finite number above 0 is needed".into())

@@ -10,6 +10,7 @@
 //! | IDX | two zero bytes at its start | rows of unsigned bytes, `f32` or `f64`; images are flattened |
 //! | CSV | anything else | UTF-8 text: cells between tabs, semicolons or commas, with or without a header |
 
+mod binarisation;
 mod built_in;
 mod columns;
 mod corruption;
@@ -19,15 +20,18 @@ mod gzip;
 mod idx;
 mod labels;
 mod newlines;
+mod normal;
 mod read;
 mod rows;
 mod scaling;
 mod write;
 
+pub use binarisation::{Binarisation, BinarisedRows};
 pub use built_in::BUILT_IN_NAMES;
 pub use corruption::{CorruptedRows, Corruption};
 pub use dataset::{Dataset, Labels, Values};
 pub use labels::read_labels;
+pub use normal::NormalRows;
 pub use read::{Columns, ReadOptions, read, read_from};
 pub use rows::{Rows, Subset, for_each_chunk, try_for_each_chunk};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};

@@ -4,7 +4,7 @@
 //!
 //! | tensor | shape | in |
 //! |---|---|---|
-//! | `layers.I.weight` | outputs × inputs | auto-encoders; layer I counts from 0 |
+//! | `layers.I.weight` | outputs × inputs | auto-encoders; layer I counts from 0; a variational encoder ends in means, then log-variances |
 //! | `layers.I.bias` | outputs | auto-encoders with biases |
 //! | `components` | components × columns, each row a unit vector | PCA |
 //! | `mean` | columns | PCA; zeros when not centred |
@@ -149,6 +149,7 @@ impl Model {
                     .iter()
                     .map(|layer| LayerHeader { activation: layer.activation().name().into(), bias: layer.has_bias() })
                     .collect(),
+                variational: network.architecture().is_variational(),
             },
             Body::Pca(pca) => BodyHeader::Pca {
                 rows: pca.rows(),
@@ -167,8 +168,8 @@ impl Model {
 
     fn from_parts(header: Header, tensors: &mut TensorFile<'_>) -> std::result::Result<Self, String> {
         let body = match header.body {
-            BodyHeader::Autoencoder { layer_sizes, layers } => {
-                Body::Autoencoder(read_network(layer_sizes, &layers, tensors)?)
+            BodyHeader::Autoencoder { layer_sizes, layers, variational } => {
+                Body::Autoencoder(read_network(layer_sizes, &layers, variational, tensors)?)
             }
             BodyHeader::Pca { rows, total_variance, centered, whitened } => {
                 let (shape, components) = tensors.any("components")?;
@@ -204,6 +205,7 @@ impl Model {
 fn read_network(
     sizes: Vec<usize>,
     layers: &[LayerHeader],
+    variational: bool,
     tensors: &mut TensorFile<'_>,
 ) -> std::result::Result<Network, String> {
     let sizes = LayerSizes::new(sizes).map_err(|error| error.to_string())?;
@@ -216,7 +218,8 @@ fn read_network(
         .collect::<Result<Vec<(Activation, bool)>>>()
         .map_err(|error| error.to_string())?;
     // The tensors are looked at before a buffer of the size that the header claims is allocated.
-    let architecture = Architecture::from_layers(sizes, &choices);
+    let plain = Architecture::from_layers(sizes, &choices);
+    let architecture = if variational { plain.into_variational() } else { plain };
     let mut values = Vec::new();
     for (index, layer) in architecture.layers().iter().enumerate() {
         let shape = [layer.outputs(), layer.inputs()];

@@ -36,6 +36,8 @@ pub struct AutoencoderOptions {
     pub activations: Activations,
     /// Whether its layers have biases.
     pub bias: bool,
+    /// Whether its codes are draws from distributions: see [`Architecture::into_variational`].
+    pub variational: bool,
     /// How its weights start.
     pub initialisation: Initialisation,
     /// How the data is scaled.
@@ -55,6 +57,7 @@ impl AutoencoderOptions {
             layers,
             activations: Activations::hidden(Activation::Silu),
             bias: true,
+            variational: false,
             initialisation: Initialisation::default(),
             scaling: ScalingChoice::default(),
             pretraining_epochs: 0,
@@ -135,9 +138,10 @@ pub fn plan_autoencoder(
 
 /// The network before its first step over so many rows.
 fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
-    let architecture = Architecture::new(options.layers.clone(), options.activations, options.bias);
+    let plain = Architecture::new(options.layers.clone(), options.activations, options.bias);
+    let architecture = if options.variational { plain.into_variational() } else { plain };
     if options.pretraining_epochs > 0 {
-        check_pairs(architecture.sizes())?;
+        check_pairs(&architecture)?;
     }
     check_memory(&architecture, options.train.buffers(), options.train.batch_size.min(rows))?;
     Ok(Network::new(architecture, options.initialisation, options.train.seed))
@@ -299,6 +303,7 @@ fn autoencoder_settings(options: &AutoencoderOptions) -> BTreeMap<String, Value>
         ("code-activation", json!(activations.code.name())),
         ("output-activation", json!(activations.output.name())),
         ("no-bias", json!(!options.bias)),
+        ("variational", json!(options.variational)),
         ("init", json!(options.initialisation.to_string())),
         ("pretrain", json!(options.pretraining_epochs)),
         ("scale", json!(options.scaling.to_string())),

@@ -16,8 +16,18 @@ pub(super) struct Header {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(super) enum BodyHeader {
-    Autoencoder { layer_sizes: Vec<usize>, layers: Vec<LayerHeader> },
-    Pca { rows: usize, total_variance: f64, centered: bool, whitened: bool },
+    Autoencoder {
+        layer_sizes: Vec<usize>,
+        layers: Vec<LayerHeader>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        variational: bool,
+    },
+    Pca {
+        rows: usize,
+        total_variance: f64,
+        centered: bool,
+        whitened: bool,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::data::{Columns, Dataset, Rows, Scaling, try_for_each_chunk};
+use crate::data::{Binarisation, Columns, Dataset, Rows, Scaling, try_for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
+use crate::likelihood::{LogLikelihood, log_likelihood};
 use crate::matrix::Matrix;
-use crate::network::Network;
+use crate::network::{Loss, Network};
 use crate::pca::Pca;
 use crate::train::EpochErrors;
 
@@ -256,6 +257,35 @@ impl Model {
             return Err(Place::named(dataset.source()).error(problem));
         }
         Ok(errors)
+    }
+
+    /// How likely a variational model holds rows to be, in nats, by so many codes drawn for each; where it was trained on
+    /// binarised rows, these are too.
+    ///
+    /// # Errors
+    /// When the model is not variational, or the rows do not have its width or are too far from those of the training.
+    pub fn log_likelihood(&self, dataset: &Dataset, samples: usize) -> Result<LogLikelihood> {
+        self.check_width(dataset)?;
+        let network = match &self.body {
+            Body::Autoencoder(network) if network.architecture().is_variational() => network,
+            _ => {
+                let problem = "the model is not variational, and holds no row to be more likely than another; `train                                --variational` makes one that does";
+                return Err(Error::Mismatch(problem.into()));
+            }
+        };
+        let setting = |name: &str| self.provenance.settings.get(name).and_then(Value::as_str);
+        let loss = setting("loss").map_or(Ok(Loss::default()), str::parse)?;
+        let binarisation: Option<Binarisation> = setting("binarise").map(str::parse).transpose()?;
+        let scaled = self.scaling.rows(dataset);
+        let seed = self.provenance.seed;
+        let binarised = binarisation.map(|binarisation| binarisation.rows(&scaled, seed, 0));
+        let rows = binarised.as_ref().map_or(&scaled as &dyn Rows, |rows| rows);
+        let found = log_likelihood(network, rows, loss, samples, seed);
+        if !(found.log_likelihood.is_finite() && found.elbo.is_finite()) {
+            let problem = "the likelihood is no finite number; the values are too far from those of the training";
+            return Err(Place::named(dataset.source()).error(problem));
+        }
+        Ok(found)
     }
 
     /// Names for the columns of codes: `code_1`, `code_2`, …

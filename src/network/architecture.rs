@@ -192,6 +192,7 @@ impl Layer {
 pub struct Architecture {
     sizes: LayerSizes,
     layers: Vec<Layer>,
+    variational: bool,
 }
 
 impl Architecture {
@@ -219,7 +220,29 @@ impl Architecture {
             start = layer.bias_range().end.next_multiple_of(ALIGNMENT);
             layer
         });
-        Self { layers: layers.collect(), sizes }
+        Self { layers: layers.collect(), sizes, variational: false }
+    }
+
+    /// The same, whose encoder gives a normal distribution for each element of a code: the layer that ends it puts out
+    /// the means, then the logarithms of the variances, and the code of a row is a draw from them (Kingma and Welling,
+    /// "Auto-encoding variational Bayes", 2014, appendix C.2).
+    ///
+    /// That layer's outputs are twice the code size; it should be linear.
+    pub fn into_variational(mut self) -> Self {
+        let mut start = 0;
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            if index + 1 == self.sizes.waist() {
+                layer.outputs = 2 * self.sizes.code();
+            }
+            layer.start = start;
+            start = layer.bias_range().end.next_multiple_of(ALIGNMENT);
+        }
+        Self { variational: true, ..self }
+    }
+
+    /// Whether its codes are draws from distributions.
+    pub fn is_variational(&self) -> bool {
+        self.variational
     }
 
     /// The sizes of its layers.
@@ -310,16 +333,27 @@ mod tests {
     }
 
     #[test]
+    fn a_variational_encoder_gives_a_mean_and_a_variance_for_each_element_of_the_code() {
+        let plain = Architecture::new(sizes("9,4,2,4,9"), Activations::hidden(Activation::Relu), true);
+        let variational = plain.clone().into_variational();
+        let shapes: Vec<_> = variational.layers().iter().map(|layer| (layer.inputs(), layer.outputs())).collect();
+        assert_eq!(shapes, [(9, 4), (4, 4), (2, 4), (4, 9)]);
+        assert_eq!(variational.parameters(), plain.parameters() + 2 * 5);
+    }
+
+    #[test]
     fn parameters_lie_aligned_and_apart() {
-        let architecture = Architecture::new(sizes("5,3,5"), Activations::hidden(Activation::Relu), true);
-        let mut end = 0;
-        for layer in architecture.layers() {
-            for range in [layer.weight_range(), layer.bias_range()] {
-                assert!(range.start >= end && range.start % 16 == 0, "{range:?} after {end}");
-                end = range.end;
+        let plain = Architecture::new(sizes("5,3,5"), Activations::hidden(Activation::Relu), true);
+        for architecture in [plain.clone(), plain.into_variational()] {
+            let mut end = 0;
+            for layer in architecture.layers() {
+                for range in [layer.weight_range(), layer.bias_range()] {
+                    assert!(range.start >= end && range.start % 16 == 0, "{range:?} after {end}");
+                    end = range.end;
+                }
             }
+            assert!(architecture.buffer_length() >= end);
         }
-        assert!(architecture.buffer_length() >= end);
     }
 
     #[test]

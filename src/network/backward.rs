@@ -20,6 +20,15 @@ pub struct Examples<'a> {
     pub inputs: &'a dyn Rows,
     /// What it should make of each.
     pub targets: Option<&'a dyn Rows>,
+    /// The standard normal numbers that each row's code is drawn with (rows × code size), for a variational network;
+    /// where there are none, codes are their distributions' means.
+    pub noise: Option<&'a dyn Rows>,
+}
+
+impl<'a> From<&'a dyn Rows> for Examples<'a> {
+    fn from(inputs: &'a dyn Rows) -> Self {
+        Self { inputs, targets: None, noise: None }
+    }
 }
 
 /// A minibatch on its way through a network, in buffers that are allocated once.
@@ -60,6 +69,11 @@ impl Batch {
         Self { architecture, isa: network.isa, objective, room: rows, way }
     }
 
+    /// Changes what the divergence of a row's code costs from now on (see [`Objective::beta`]).
+    pub fn set_beta(&mut self, beta: f32) {
+        self.objective.beta = beta;
+    }
+
     /// Applies an update to all parameters (laid out as the architecture says), with the gradient of the mean loss of
     /// the rows that were traced last. What lies between the layers stays as it is, or becomes what a gradient of zero
     /// makes of it.
@@ -83,17 +97,20 @@ impl Network {
     /// When the batch has no room for the rows or was made for another network, or the rows do not exist or are not as
     /// wide as the input.
     pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> BatchError {
-        self.trace_examples(Examples { inputs: data, targets: None }, rows, batch)
+        self.trace_examples(data.into(), rows, batch)
     }
 
     /// As [`Network::trace`], for rows that should become others.
     ///
     /// # Panics
-    /// As [`Network::trace`], and when there is not a target for each row.
+    /// As [`Network::trace`], and when there is not a target for each row, or noise as wide as its code.
     pub fn trace_examples(&self, examples: Examples<'_>, rows: &[usize], batch: &mut Batch) -> BatchError {
         let columns = self.architecture.sizes().input();
         for data in [Some(examples.inputs), examples.targets].into_iter().flatten() {
             assert_eq!(data.columns(), columns, "the columns of the rows and the input size");
+        }
+        if let Some(noise) = examples.noise {
+            assert_eq!(noise.columns(), self.architecture.sizes().code(), "the columns of the noise and the code size");
         }
         assert!(rows.len() <= batch.room, "the batch has room for the rows");
         assert_eq!(self.architecture, batch.architecture, "the network that the batch was made for");

@@ -62,17 +62,20 @@ impl FromStr for Loss {
 }
 
 /// What training makes small: the loss, and what else a minibatch's rows cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
     /// The loss of a row.
     pub loss: Loss,
     /// λ in a cost of λ Σ|c| for a row's code c, which keeps codes sparse.
     pub code_l1: f32,
+    /// β in a cost of β times the divergence of a row's code from the standard normal, in a variational network; 1 for
+    /// the bound on the likelihood itself.
+    pub beta: f32,
 }
 
 impl From<Loss> for Objective {
     fn from(loss: Loss) -> Self {
-        Self { loss, code_l1: 0.0 }
+        Self { loss, code_l1: 0.0, beta: 1.0 }
     }
 }
 
@@ -83,11 +86,15 @@ pub struct BatchError {
     pub loss: f64,
     /// The squared error, whatever the loss.
     pub squared_error: f64,
+    /// The divergences of the codes' distributions from the standard normal, in nats; 0 where codes have none.
+    #[serde(default)]
+    pub divergence: f64,
 }
 
 impl AddAssign for BatchError {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;
         self.squared_error += other.squared_error;
+        self.divergence += other.divergence;
     }
 }

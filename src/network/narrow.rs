@@ -42,10 +42,12 @@ pub(super) struct NarrowBatch {
     gradient: AlignedBuffer,
 }
 
-/// Whether a step of so many rows should go this way: the layers are narrow, and it is not worth sharing.
+/// Whether a step of so many rows should go this way: the layers are narrow, no code is drawn, and it is not worth sharing.
 pub(super) fn is_narrow(architecture: &Architecture, rows: usize) -> bool {
     let work = rows.saturating_mul(2 * architecture.parameters());
-    architecture.sizes().as_slice().iter().all(|&size| size <= WIDEST) && !is_worth_sharing(work)
+    !architecture.is_variational()
+        && architecture.sizes().as_slice().iter().all(|&size| size <= WIDEST)
+        && !is_worth_sharing(work)
 }
 
 impl NarrowBatch {
@@ -259,7 +261,7 @@ impl Pass<'_> {
             }
             let loss = sum_inside(losses);
             let squared_error = if self.objective.loss == Loss::SquaredError { loss } else { sum_inside(distances) };
-            error += BatchError { loss, squared_error };
+            error += BatchError { loss, squared_error, divergence: 0.0 };
         }
         error
     }

@@ -105,20 +105,114 @@ fn rows_that_should_become_others_and_sparse_codes_agree_with_the_reference_on_e
             for (sizes, columns) in [("5,4,2,4,5", 5), ("19,40,6,19", 19)] {
                 let network = network(sizes, activation, loss, bias).with_isa(isa);
                 let (inputs, targets) = (rows(45, columns, 4), rows(45, columns, 5));
-                let objective = Objective { loss, code_l1: 0.3 };
+                let objective = Objective { code_l1: 0.3, ..loss.into() };
                 let mut batch = Batch::new(&network, objective, 45);
-                let examples = Examples { inputs: &inputs, targets: Some(&targets) };
+                let examples = Examples { targets: Some(&targets), ..(&inputs as &dyn Rows).into() };
                 let indices: Vec<usize> = (0..45).collect();
                 let error = network.trace_examples(examples, &indices, &mut batch);
                 let mut actual = vec![0.0; network.parameters().len()];
                 batch.apply(Update::write(&mut actual));
-                let (expected, expected_error) =
-                    reference::gradient_of_examples(&network, &as_vectors(&inputs), &as_vectors(&targets), objective);
+                let (expected, expected_error) = reference::gradient_of_examples(
+                    &network,
+                    [&as_vectors(&inputs), &as_vectors(&targets), &[]],
+                    objective,
+                );
                 reference::assert_close(&actual, &expected, 2e-5, &format!("{isa}, {activation}, {loss}"));
                 assert!((error.loss / expected_error.loss - 1.0).abs() < 1e-5, "{isa}, {activation}, {loss}");
             }
         }
     }
+}
+
+/// A variational network, rows, and noise for their codes.
+fn variational(sizes: &str, loss: Loss, bias: bool, count: usize) -> (Network, [Matrix; 2]) {
+    let plain = network(sizes, Activation::Tanh, loss, bias);
+    let choices: Vec<_> = plain.architecture().layers().iter().map(|layer| (layer.activation(), bias)).collect();
+    let mut choices = choices;
+    choices[plain.architecture().encoder_depth() - 1].0 = Activation::Linear;
+    let sizes = plain.architecture().sizes().clone();
+    let [columns, code] = [sizes.input(), sizes.code()];
+    let architecture = Architecture::from_layers(sizes, &choices).into_variational();
+    let network = Network::new(architecture, Initialisation::Normal(0.4), 12);
+    let mut noise = rows(count, code, 9);
+    noise.as_mut_slice().iter_mut().for_each(|value| *value = 4.0 * *value - 2.0);
+    (network, [rows(count, columns, 8), noise])
+}
+
+fn variational_gradient(
+    network: &Network,
+    [rows, noise]: &[Matrix; 2],
+    objective: Objective,
+) -> (Vec<f32>, BatchError) {
+    let mut batch = Batch::new(network, objective, rows.rows());
+    let examples = Examples { noise: Some(noise), ..(rows as &dyn Rows).into() };
+    let error = network.trace_examples(examples, &(0..rows.rows()).collect::<Vec<_>>(), &mut batch);
+    let mut gradient = vec![0.0; network.parameters().len()];
+    batch.apply(Update::write(&mut gradient));
+    (gradient, error)
+}
+
+#[test]
+fn the_gradient_of_the_variational_bound_agrees_with_finite_differences() {
+    for loss in Loss::ALL {
+        for bias in [true, false] {
+            let (network, data) = variational("5,4,2,3,5", loss, bias, 3);
+            let objective = Objective { beta: 0.7, ..loss.into() };
+            let (actual, _) = variational_gradient(&network, &data, objective);
+            let vectors = data.each_ref().map(as_vectors);
+            let cost_at = |network: &Network| {
+                let error =
+                    reference::gradient_of_examples(network, [&vectors[0], &vectors[0], &vectors[1]], objective).1;
+                (error.loss + f64::from(objective.beta) * error.divergence) / 3.0
+            };
+            let slope = |index: usize| {
+                let (mut up, mut down) = (network.clone(), network.clone());
+                up.parameters_mut()[index] += 1e-3;
+                down.parameters_mut()[index] -= 1e-3;
+                let distance = f64::from(up.parameters()[index]) - f64::from(down.parameters()[index]);
+                (cost_at(&up) - cost_at(&down)) / distance
+            };
+            let differences: Vec<f64> = (0..actual.len()).map(slope).collect();
+            reference::assert_close(&actual, &differences, 1e-3, &format!("{loss}, bias {bias}"));
+        }
+    }
+}
+
+#[test]
+fn the_variational_bound_agrees_with_the_reference_over_several_tiles_on_every_instruction_set() {
+    for isa in Isa::available() {
+        for (loss, sizes, count) in [
+            (Loss::SquaredError, "19,40,6,30,19", 75),
+            (Loss::CrossEntropy, "19,40,6,30,19", 64),
+            (Loss::CrossEntropy, "3,1,3", 5),
+        ] {
+            let (network, data) = variational(sizes, loss, true, count);
+            let network = network.with_isa(isa);
+            let objective = Objective { beta: 1.5, ..loss.into() };
+            let (actual, error) = variational_gradient(&network, &data, objective);
+            let vectors = data.each_ref().map(as_vectors);
+            let (expected, expected_error) =
+                reference::gradient_of_examples(&network, [&vectors[0], &vectors[0], &vectors[1]], objective);
+            reference::assert_close(&actual, &expected, 2e-5, &format!("{isa}, {loss}, {sizes}"));
+            let close = |actual: f64, expected: f64| (actual / expected - 1.0).abs() < 1e-5;
+            assert!(close(error.loss, expected_error.loss) && close(error.divergence, expected_error.divergence));
+        }
+    }
+}
+
+#[test]
+fn a_variational_code_is_the_mean_and_decodes_as_the_reconstruction_does() {
+    let (network, [rows, _]) = variational("19,40,6,30,19", Loss::CrossEntropy, true, 70);
+    let (codes, distributions) = (network.encode(&rows), network.encode_distribution(&rows));
+    assert_eq!((codes.columns(), distributions.columns()), (6, 12));
+    for row in 0..70 {
+        assert_eq!(codes.row(row), &distributions.row(row)[..6]);
+    }
+    assert_eq!(network.decode(&codes), network.reconstruct(&rows));
+    let logits = network.decode_logits(&codes);
+    let mut probabilities = logits.as_slice().to_vec();
+    Activation::Sigmoid.forward(network.isa(), &mut probabilities);
+    assert_eq!(probabilities, network.decode(&codes).as_slice());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::pieces::Piece;
 use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective, pieces};
 use crate::data::Rows;
 use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
-use crate::kernels::{self, Isa, Update, with_denormals_flushed};
+use crate::kernels::{self, Isa, Normals, Update, with_denormals_flushed};
 use crate::matrix::AlignedBuffer;
 use crate::parallel::{for_each_piece, is_worth_sharing};
 
@@ -38,7 +38,20 @@ struct Tile {
     target: AlignedBuffer,
     nonzero: NonzeroFeatures,
     traces: Vec<Trace>,
+    /// The codes that were drawn, where they are.
+    drawn: Option<DrawnCodes>,
     error: BatchError,
+}
+
+/// Codes that are draws from distributions; each buffer is a tile of them.
+#[derive(Debug)]
+struct DrawnCodes {
+    /// One row's noise, as it is given.
+    row: AlignedBuffer,
+    noise: AlignedBuffer,
+    codes: AlignedBuffer,
+    /// The gradient of the loss by the codes.
+    delta: AlignedBuffer,
 }
 
 /// What a layer left behind for the way back; each buffer is a tile of its outputs.
@@ -141,6 +154,7 @@ impl Tile {
             target: AlignedBuffer::default(),
             nonzero: NonzeroFeatures::new(columns),
             traces: layers.iter().enumerate().map(trace).collect(),
+            drawn: architecture.is_variational().then(|| DrawnCodes::new(architecture.sizes().code())),
             error: BatchError::default(),
         }
     }
@@ -160,6 +174,9 @@ impl Tile {
         self.gather_rows(examples.inputs, rows);
         self.traces[0].inputs.copy_to(isa, self.rows, &mut self.input);
         self.nonzero.find(isa, &self.input);
+        if let Some(drawn) = &mut self.drawn {
+            drawn.gather(examples.noise, rows);
+        }
     }
 
     /// Fills the first layer's inputs.
@@ -180,11 +197,60 @@ impl Tile {
     }
 }
 
+impl DrawnCodes {
+    fn new(code_size: usize) -> Self {
+        let tile = || AlignedBuffer::zeros(code_size * TILE_ROWS);
+        Self { row: AlignedBuffer::zeros(code_size), noise: tile(), codes: tile(), delta: tile() }
+    }
+
+    /// Takes the noise of some rows; zeros, where there is none.
+    fn gather(&mut self, noise: Option<&dyn Rows>, rows: &[usize]) {
+        self.noise.fill(0.0);
+        let Some(noise) = noise else { return };
+        for (index, &row) in rows.iter().enumerate() {
+            noise.copy_row(row, &mut self.row);
+            for (element, &value) in self.row.iter().enumerate() {
+                self.noise[element * TILE_ROWS + index] = value;
+            }
+        }
+    }
+
+    /// Draws from the distributions that the encoder's last layer gives.
+    fn draw(&mut self, isa: Isa, distributions: &[f32]) {
+        let (mean, log_variance) = distributions.split_at(self.codes.len());
+        let normals = Normals { mean, log_variance, noise: &self.noise };
+        kernels::draw_normals(isa, normals, &mut self.codes);
+    }
+
+    /// The way back from the gradient by the codes to that by the distributions, with what their divergence costs for the
+    /// mean over the whole batch, and the sum of the divergences of `rows` rows.
+    fn draw_back(&self, isa: Isa, distributions: &[f32], rows: usize, cost: f32, delta: &mut [f32]) -> f64 {
+        let (mean, log_variance) = distributions.split_at(self.codes.len());
+        let (by_mean, by_log_variance) = delta.split_at_mut(self.codes.len());
+        let mut terms = 0.0;
+        // A full tile is one piece; of another, each element has rows that must not count.
+        let (length, counted) = if rows == TILE_ROWS { (mean.len(), mean.len()) } else { (TILE_ROWS, rows) };
+        for start in (0..mean.len()).step_by(length) {
+            let here = start..start + counted;
+            let (mean, log_variance) = (&mean[here.clone()], &log_variance[here.clone()]);
+            let normals = Normals { mean, log_variance, noise: &self.noise[here.clone()] };
+            let (by_mean, by_log_variance) = (&mut by_mean[here.clone()], &mut by_log_variance[here.clone()]);
+            terms += kernels::normals_gradient(isa, normals, &self.delta[here], cost, by_mean, by_log_variance);
+        }
+        (terms - (rows * self.row.len()) as f64) / 2.0
+    }
+}
+
 impl Network {
     fn forward(&self, tile: &mut Tile) {
+        let waist = self.architecture.encoder_depth();
         for (index, layer) in self.architecture.layers().iter().enumerate() {
             let (before, rest) = tile.traces.split_at_mut(index);
-            let input = before.last().map_or(&tile.input, |trace| &trace.output);
+            let input = match (before.last(), &tile.drawn) {
+                (None, _) => &tile.input,
+                (Some(_), Some(drawn)) if index == waist => &drawn.codes,
+                (Some(trace), _) => &trace.output,
+            };
             let (here, after) = rest.split_first_mut().expect("a trace for each layer");
             let nonzero = (index == 0).then_some(&tile.nonzero);
             self.product(self.weights(index), self.biases(index), input, nonzero, tile.rows, &mut here.output);
@@ -192,8 +258,13 @@ impl Network {
                 preactivation.copy_from_slice(&here.output);
             }
             with_denormals_flushed(|| layer.activation().forward(self.isa, &mut here.output));
+            let mut output = &here.output;
+            if let Some(drawn) = tile.drawn.as_mut().filter(|_| index + 1 == waist) {
+                with_denormals_flushed(|| drawn.draw(self.isa, output));
+                output = &drawn.codes;
+            }
             if let Some(after) = after.first_mut() {
-                after.inputs.set(self.isa, tile.rows, &here.output);
+                after.inputs.set(self.isa, tile.rows, output);
             }
         }
     }
@@ -204,7 +275,14 @@ impl Network {
         for index in (1..layers.len()).rev() {
             let (before, rest) = tile.traces.split_at_mut(index);
             let Trace { preactivation, output, delta, .. } = &mut before[index - 1];
-            self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, delta);
+            if let Some(drawn) = tile.drawn.as_mut().filter(|_| index == self.architecture.encoder_depth()) {
+                self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, &mut drawn.delta);
+                let cost = objective.beta / batch_rows as f32;
+                tile.error.divergence =
+                    with_denormals_flushed(|| drawn.draw_back(self.isa, output, tile.rows, cost, delta));
+            } else {
+                self.product(self.weights(index).transposed(), &[], &rest[0].delta, None, tile.rows, delta);
+            }
             if objective.code_l1 > 0.0 && index == self.architecture.encoder_depth() {
                 kernels::add_signs(self.isa, objective.code_l1 / batch_rows as f32, output, delta);
             }
@@ -231,11 +309,12 @@ impl Network {
                 Loss::SquaredError => {
                     let squared_error = kernels::squared_error(isa, output, target, scale, delta);
                     activation.backward(isa, saved, delta);
-                    BatchError { loss: squared_error, squared_error }
+                    BatchError { loss: squared_error, squared_error, divergence: 0.0 }
                 }
                 Loss::CrossEntropy => BatchError {
                     loss: kernels::sigmoid_cross_entropy(isa, saved, target, scale, delta),
                     squared_error: kernels::squared_distance(isa, output, target),
+                    divergence: 0.0,
                 },
             };
         }

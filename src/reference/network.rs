@@ -8,21 +8,22 @@ use crate::network::{Batch, BatchError, Layer, Loss, Network, Objective};
 /// The twin of [`Network::gradient`] for rows given as slices: the gradient of the mean loss, laid out as the
 /// parameters are, and the sums of the errors.
 pub fn gradient(network: &Network, rows: &[Vec<f32>], loss: Loss) -> (Vec<f64>, BatchError) {
-    gradient_of_examples(network, rows, rows, loss.into())
+    gradient_of_examples(network, [rows, rows, &[]], loss.into())
 }
 
-/// As [`gradient`], for rows that should become others, and any objective.
+/// As [`gradient`], for rows that should become others, and any objective. The three are inputs, targets, and the noise
+/// that codes are drawn with, none for a network that is not variational.
 pub fn gradient_of_examples(
     network: &Network,
-    inputs: &[Vec<f32>],
-    targets: &[Vec<f32>],
+    [inputs, targets, noise]: [&[Vec<f32>]; 3],
     objective: Objective,
 ) -> (Vec<f64>, BatchError) {
     let mut gradient = vec![0.0; network.parameters().len()];
     let mut error = BatchError::default();
     let double = |row: &[f32]| row.iter().copied().map(f64::from).collect::<Vec<_>>();
-    for (input, target) in inputs.iter().zip(targets) {
-        let example = [double(input), double(target)];
+    for (index, (input, target)) in inputs.iter().zip(targets).enumerate() {
+        let noise = noise.get(index).map_or(Vec::new(), |noise| double(noise));
+        let example = [double(input), double(target), noise];
         error += row_gradient(network, &example, objective, inputs.len() as f64, &mut gradient);
     }
     (gradient, error)
@@ -78,7 +79,7 @@ pub fn layer_inputs(network: &Network, row: &[f32]) -> Vec<Vec<f64>> {
 
 fn row_gradient(
     network: &Network,
-    [input, target]: &[Vec<f64>; 2],
+    [input, target, noise]: &[Vec<f64>; 3],
     objective: Objective,
     rows: f64,
     gradient: &mut [f64],
@@ -87,10 +88,18 @@ fn row_gradient(
     let parameters: Vec<f64> = network.parameters().iter().copied().map(f64::from).collect();
     let mut inputs = vec![input.clone()];
     let mut sums = Vec::new();
+    // The means and the logarithms of the variances of a drawn code.
+    let mut distribution = Vec::new();
+    let code_size = noise.len();
     for layer in layers {
         let sum = weighted_sums(layer, &parameters, &inputs[inputs.len() - 1]);
         inputs.push(sum.iter().map(|&sum| activation::function(layer.activation(), sum)).collect());
         sums.push(sum);
+        if inputs.len() - 1 == network.architecture().encoder_depth() && code_size > 0 {
+            distribution = inputs.pop().expect("what was pushed last");
+            let draw = |i: usize| distribution[i] + (distribution[code_size + i] / 2.0).exp() * noise[i];
+            inputs.push((0..code_size).map(draw).collect());
+        }
     }
     let output = &inputs[layers.len()];
     let logits = &sums[layers.len() - 1];
@@ -127,13 +136,28 @@ fn row_gradient(
                 *before += f64::from(objective.code_l1) / rows * sign;
             }
         }
+        let mut outputs_before = &inputs[index];
+        if index == network.architecture().encoder_depth() && code_size > 0 {
+            let beta = f64::from(objective.beta) / rows;
+            let by_mean = |i: usize| before[i] + beta * distribution[i];
+            let by_log_variance = |i: usize| {
+                let log_variance = distribution[code_size + i];
+                (before[i] * noise[i] * (log_variance / 2.0).exp() + beta * log_variance.exp_m1()) / 2.0
+            };
+            before = (0..code_size).map(by_mean).chain((0..code_size).map(by_log_variance)).collect();
+            outputs_before = &distribution;
+        }
         if index > 0 {
             let activation = layers[index - 1].activation();
-            let slopes = sums[index - 1].iter().zip(&inputs[index]).map(|(&z, &y)| derivative(activation, z, y));
+            let slopes = sums[index - 1].iter().zip(outputs_before).map(|(&z, &y)| derivative(activation, z, y));
             delta = before.iter().zip(slopes).map(|(before, slope)| before * slope).collect();
         }
     }
-    BatchError { loss: loss_value, squared_error }
+    let divergence_of = |i: usize| {
+        let log_variance = distribution[code_size + i];
+        (distribution[i].powi(2) + log_variance.exp_m1() - log_variance) / 2.0
+    };
+    BatchError { loss: loss_value, squared_error, divergence: (0..code_size).map(divergence_of).sum() }
 }
 
 fn weighted_sums(layer: &Layer, parameters: &[f64], input: &[f64]) -> Vec<f64> {

@@ -2,7 +2,7 @@
 //!
 //! Each function is the twin of the kernel of its name in [`crate::kernels`], and panics as it does.
 
-use crate::kernels::AdamStep;
+use crate::kernels::{AdamStep, Normals};
 
 /// Walks two slices of one length.
 fn pairs<'a>(a: &'a [f32], b: &'a [f32]) -> impl Iterator<Item = (f64, f64)> + 'a {
@@ -31,6 +31,38 @@ pub fn sigmoid_cross_entropy(logits: &[f32], target: &[f32], scale: f32, gradien
     for (gradient, (logit, target)) in gradient.iter_mut().zip(pairs(logits, target)) {
         *gradient = (f64::from(scale) * (1.0 / (1.0 + (-logit).exp()) - target)) as f32;
         sum += (logit.max(0.0) - target * logit) + (-logit.abs()).exp().ln_1p();
+    }
+    sum
+}
+
+/// μ + e^(l/2) ε.
+pub fn draw_normals(normals: Normals<'_>, draws: &mut [f32]) {
+    let Normals { mean, log_variance, noise } = normals;
+    assert_eq!([mean.len(), log_variance.len()], [noise.len(); 2]);
+    assert_eq!(mean.len(), draws.len());
+    for (i, draw) in draws.iter_mut().enumerate() {
+        *draw = (f64::from(mean[i]) + (f64::from(log_variance[i]) / 2.0).exp() * f64::from(noise[i])) as f32;
+    }
+}
+
+/// The gradients through draws, with that of the divergence times scale; and Σ μ² + eˡ − l.
+pub fn normals_gradient(
+    normals: Normals<'_>,
+    by_draws: &[f32],
+    scale: f32,
+    by_mean: &mut [f32],
+    by_log_variance: &mut [f32],
+) -> f64 {
+    let Normals { mean, log_variance, noise } = normals;
+    assert_eq!([mean.len(), log_variance.len()], [noise.len(); 2]);
+    assert_eq!([by_draws.len(), by_mean.len(), by_log_variance.len()], [noise.len(); 3]);
+    let mut sum = 0.0;
+    for i in 0..noise.len() {
+        let [mean, log_variance, noise, by_draw] = [mean[i], log_variance[i], noise[i], by_draws[i]].map(f64::from);
+        by_mean[i] = (by_draw + f64::from(scale) * mean) as f32;
+        let through_the_draw = by_draw * noise * (log_variance / 2.0).exp() / 2.0;
+        by_log_variance[i] = (through_the_draw + f64::from(scale) * log_variance.exp_m1() / 2.0) as f32;
+        sum += mean * mean + log_variance.exp() - log_variance;
     }
     sum
 }

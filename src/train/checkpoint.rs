@@ -115,6 +115,7 @@ impl Trainer<'_> {
         settings.insert("layers".into(), json!(architecture.sizes()));
         settings.insert("activations".into(), layers.clone().map(|layer| layer.activation().name()).collect());
         settings.insert("biases".into(), layers.map(|layer| layer.has_bias()).collect());
+        settings.insert("variational".into(), json!(architecture.is_variational()));
         settings.insert("rows".into(), json!(self.rows.rows()));
         settings.insert("rows-checksum".into(), json!(self.rows_checksum));
         settings.insert("start-checksum".into(), json!(self.start));

@@ -13,6 +13,9 @@ pub struct Epoch {
     pub loss: f64,
     /// The mean squared error of a row, summed over its columns, taken at the same times.
     pub error_per_row: f64,
+    /// What is known of a variational network.
+    #[serde(default)]
+    pub variational: Option<VariationalEpoch>,
     /// The same on the held-out rows, after the epoch.
     pub validation_error_per_row: Option<f64>,
     /// Seconds that training took in this epoch, validation not counted.
@@ -21,6 +24,21 @@ pub struct Epoch {
     pub rows_per_second: f64,
     /// The learning rate of its last step.
     pub learning_rate: f32,
+}
+
+/// What is known of a variational network after an epoch. The loss, a negative log-likelihood but for a constant, and the
+/// divergence make up the bound.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VariationalEpoch {
+    /// The bound on the mean log-likelihood of a row, in nats, taken as the loss is: what is expected of the likelihood,
+    /// less the divergence.
+    pub elbo: f64,
+    /// The mean log-likelihood of a row given its code, in nats.
+    pub log_likelihood: f64,
+    /// The mean divergence of a row's code from the prior, in nats.
+    pub divergence: f64,
+    /// How many elements of codes tell rows apart: see [`active_codes`](crate::likelihood::active_codes).
+    pub active_codes: usize,
 }
 
 /// The errors of an epoch: what is the same however fast it went.
@@ -63,11 +81,17 @@ impl History {
     /// # Errors
     /// Those of the writer.
     pub fn write_csv(&self, mut out: impl Write) -> io::Result<()> {
-        writeln!(out, "epoch,loss,error_per_row,validation_error_per_row,seconds,rows_per_second,learning_rate")?;
+        write!(out, "epoch,loss,error_per_row,validation_error_per_row,seconds,rows_per_second,learning_rate")?;
+        let variational = self.epochs.iter().any(|epoch| epoch.variational.is_some());
+        writeln!(out, "{}", if variational { ",elbo,log_likelihood,divergence,active_codes" } else { "" })?;
         for epoch in &self.epochs {
             let Epoch { number, loss, error_per_row, seconds, rows_per_second, learning_rate, .. } = epoch;
             let validation = epoch.validation_error_per_row.map_or(String::new(), |error| error.to_string());
-            writeln!(out, "{number},{loss},{error_per_row},{validation},{seconds},{rows_per_second},{learning_rate}")?;
+            write!(out, "{number},{loss},{error_per_row},{validation},{seconds},{rows_per_second},{learning_rate}")?;
+            if let Some(VariationalEpoch { elbo, log_likelihood, divergence, active_codes }) = epoch.variational {
+                write!(out, ",{elbo},{log_likelihood},{divergence},{active_codes}")?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     }

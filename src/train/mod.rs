@@ -13,7 +13,7 @@ mod tensorboard;
 mod trainer;
 
 pub use averaging::Averaging;
-pub use history::{Epoch, EpochErrors, History};
+pub use history::{Epoch, EpochErrors, History, VariationalEpoch};
 pub use learning_rate::find_learning_rate;
 pub use options::{Penalty, TrainOptions};
 pub use pretraining::{check_pairs, pretrain};

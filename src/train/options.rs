@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Averaging, Schedule, penalty};
-use crate::data::Corruption;
+use crate::data::{Binarisation, Corruption};
 use crate::error::{Error, Result};
 use crate::network::Loss;
 use crate::optimizer::OptimizerChoice;
@@ -27,8 +27,16 @@ pub struct TrainOptions {
     pub optimizer: OptimizerChoice,
     /// What to make small.
     pub loss: Loss,
+    /// How rows in [0, 1] become rows of zeros and ones, where they do.
+    pub binarisation: Option<Binarisation>,
     /// What is done to the rows before the network is given them; its targets are the rows as they are.
     pub corruption: Option<Corruption>,
+    /// β: how many times the divergence of a code from the prior counts beside the loss, in a variational network. 1 makes
+    /// the two together the negative bound on the log-likelihood (Higgins et al., "beta-VAE", 2017, eq. 4).
+    pub beta: f32,
+    /// Epochs over which β first grows from nothing, in a straight line (Sønderby et al., "Ladder variational
+    /// autoencoders", 2016, §2.3).
+    pub beta_warm_up: f64,
     /// What large weights and codes cost.
     pub penalty: Penalty,
     /// The longest gradient that is taken as it is; a longer one is cut to this length (Pascanu et al., "On the difficulty
@@ -75,7 +83,10 @@ impl Default for TrainOptions {
             warm_up: 0.0,
             optimizer,
             loss: Loss::SquaredError,
+            binarisation: None,
             corruption: None,
+            beta: 1.0,
+            beta_warm_up: 0.0,
             penalty: Penalty::default(),
             clip_norm: None,
             tied: false,
@@ -114,6 +125,8 @@ impl TrainOptions {
         let Penalty { weight_decay, l1, l2, code_l1 } = self.penalty;
         let not_negative = [
             ("warm up", self.warm_up),
+            ("beta", self.beta.into()),
+            ("beta warm up", self.beta_warm_up),
             ("weight decay", weight_decay.into()),
             ("l1", l1.into()),
             ("l2", l2.into()),
@@ -158,6 +171,9 @@ impl TrainOptions {
             ("optimizer", json!(self.optimizer.name())),
             ("momentum", self.optimizer.momentum().map_or(Value::Null, decimal)),
             ("loss", json!(self.loss.name())),
+            ("binarise", json!(self.binarisation.map(Binarisation::name))),
+            ("beta", decimal(self.beta)),
+            ("beta-warm-up", json!(self.beta_warm_up)),
             ("corrupt", json!(self.corruption.map(|corruption| corruption.to_string()))),
             ("weight-decay", decimal(self.penalty.weight_decay)),
             ("l1", decimal(self.penalty.l1)),

@@ -22,7 +22,7 @@ pub fn pretrain(
     observer: &mut dyn Observer,
 ) -> Result<()> {
     let sizes = network.architecture().sizes().clone();
-    check_pairs(&sizes)?;
+    check_pairs(network.architecture())?;
     let last = sizes.as_slice().len() - 2;
     let mut codes: Option<Matrix> = None;
     for index in 0..=last / 2 {
@@ -40,8 +40,13 @@ pub fn pretrain(
 /// Checks that the layers are pairs.
 ///
 /// # Errors
-/// When the sizes do not mirror each other around a waist in the middle.
-pub fn check_pairs(sizes: &LayerSizes) -> Result<()> {
+/// When the sizes do not mirror each other around a waist in the middle, or the network is variational.
+pub fn check_pairs(architecture: &Architecture) -> Result<()> {
+    let sizes = architecture.sizes();
+    if architecture.is_variational() {
+        let problem = "pairs of layers are pretrained as plain auto-encoders, not as variational ones".into();
+        return Err(Error::Setting { name: "pretrain", problem });
+    }
     if sizes.is_mirrored() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, History};
+use super::{Epoch, History, VariationalEpoch};
 use crate::network::BatchError;
 
 /// How far a run has come.
@@ -66,8 +66,19 @@ impl Progress {
         self.lowest_loss.is_some_and(|lowest| self.last_loss <= times * lowest)
     }
 
+    /// The means of a row so far in the epoch that is on its way: of its loss, and of its code's divergence.
+    pub fn means(&self, rows: usize) -> [f64; 2] {
+        [self.sums.loss, self.sums.divergence].map(|sum| sum / rows as f64)
+    }
+
     /// Ends the epoch that is on its way, whose last step had this learning rate.
-    pub fn end_epoch(&mut self, rows: usize, validation_error_per_row: Option<f64>, learning_rate: f32) -> Epoch {
+    pub fn end_epoch(
+        &mut self,
+        rows: usize,
+        validation_error_per_row: Option<f64>,
+        variational: Option<VariationalEpoch>,
+        learning_rate: f32,
+    ) -> Epoch {
         let (sums, seconds) = (std::mem::take(&mut self.sums), std::mem::take(&mut self.seconds));
         let count = rows as f64;
         let epoch = Epoch {
@@ -75,6 +86,7 @@ impl Progress {
             loss: sums.loss / count,
             error_per_row: sums.squared_error / count,
             validation_error_per_row,
+            variational,
             seconds,
             rows_per_second: count / seconds,
             learning_rate,

@@ -282,6 +282,7 @@ mod tests {
             number,
             loss: 0.5,
             error_per_row: 2.25,
+            variational: None,
             validation_error_per_row,
             seconds: 0.25,
             rows_per_second: 4000.0,

@@ -6,11 +6,12 @@ use rand::seq::SliceRandom;
 
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
-use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, penalty};
-use crate::data::{CorruptedRows, Rows};
+use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
+use crate::data::{CorruptedRows, NormalRows, Rows};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
-use crate::kernels::approach;
+use crate::kernels::{Activation, approach};
+use crate::likelihood;
 use crate::matrix::AlignedBuffer;
 use crate::network::{Batch, BatchError, Examples, Gradient, Loss, Network, Objective};
 use crate::optimizer::{Optimizer, Step};
@@ -73,7 +74,7 @@ impl<'a> Trainer<'a> {
         if options.tied {
             penalty::tie(network);
         }
-        let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1 };
+        let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1, beta: options.beta };
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
         Ok(Self {
@@ -192,14 +193,22 @@ impl<'a> Trainer<'a> {
         let options = &self.options;
         let start = self.progress.batches * options.batch_size;
         let rows = &self.order[start..self.order.len().min(start + options.batch_size)];
-        let error = match options.corruption {
-            Some(corruption) => {
-                let inputs = &CorruptedRows::new(self.rows, corruption, options.seed, self.epoch() as u64);
-                let examples = Examples { inputs, targets: Some(self.rows) };
-                self.network.trace_examples(examples, rows, &mut self.batch)
-            }
-            None => self.network.trace(self.rows, rows, &mut self.batch),
+        let (seed, epoch) = (options.seed, self.epoch() as u64);
+        let binarised = options.binarisation.map(|binarisation| binarisation.rows(self.rows, seed, epoch));
+        let clean = binarised.as_ref().map_or(self.rows, |rows| rows as &dyn Rows);
+        let corrupted = options.corruption.map(|corruption| CorruptedRows::new(clean, corruption, seed, epoch));
+        let code_size = self.network.architecture().sizes().code();
+        let noise = NormalRows::new(self.rows.rows(), code_size, seed, epoch);
+        let is_variational = self.network.architecture().is_variational();
+        let examples = Examples {
+            inputs: corrupted.as_ref().map_or(clean, |rows| rows),
+            targets: corrupted.is_some().then_some(clean),
+            noise: is_variational.then_some(&noise),
         };
+        if is_variational {
+            self.batch.set_beta(options.beta * self.share_of_warm_up(options.beta_warm_up, self.progress.steps) as f32);
+        }
+        let error = self.network.trace_examples(examples, rows, &mut self.batch);
         let learning_rate = self.learning_rate();
         check_finite(&error, rows.len(), self.epoch(), learning_rate)?;
         let count = rows.len();
@@ -244,12 +253,16 @@ impl<'a> Trainer<'a> {
     fn learning_rate_after(&self, steps: u64) -> f32 {
         let TrainOptions { learning_rate, schedule, warm_up, epochs, .. } = self.options;
         let done = steps as f64 / self.batches_of_epoch as f64;
-        // The first step is no step of zero.
-        let warm = match warm_up > 0.0 {
-            true => ((steps + 1) as f64 / (warm_up * self.batches_of_epoch as f64)).min(1.0),
-            false => 1.0,
-        };
+        let warm = self.share_of_warm_up(warm_up, steps);
         learning_rate * (warm * schedule.share(done, epochs as f64)) as f32 * self.progress.rate_share
+    }
+
+    /// How far a warm-up of so many epochs is in the step that follows so many others; the first step is no step of zero.
+    fn share_of_warm_up(&self, epochs: f64, steps: u64) -> f64 {
+        match epochs > 0.0 {
+            true => ((steps + 1) as f64 / (epochs * self.batches_of_epoch as f64)).min(1.0),
+            false => 1.0,
+        }
     }
 
     fn total_steps(&self) -> u64 {
@@ -266,7 +279,8 @@ impl<'a> Trainer<'a> {
         let validation = self.validate();
         let rows = self.order.len().min(self.progress.batches * self.options.batch_size);
         let learning_rate = self.learning_rate_after(self.progress.steps - 1);
-        let epoch = self.progress.end_epoch(rows, validation, learning_rate);
+        let variational = self.variational_epoch(rows);
+        let epoch = self.progress.end_epoch(rows, validation, variational, learning_rate);
         if let Some(error) = validation
             && self.progress.best.note(error)
             && !self.best.is_empty()
@@ -285,6 +299,16 @@ impl<'a> Trainer<'a> {
             self.last_good = Some(self.snapshot());
         }
         epoch
+    }
+
+    /// What is known of a variational network, so many rows into an epoch.
+    fn variational_epoch(&self, rows: usize) -> Option<VariationalEpoch> {
+        self.network.architecture().is_variational().then(|| {
+            let [loss, divergence] = self.progress.means(rows);
+            let log_likelihood = likelihood::constant(self.options.loss, self.rows.columns()) - loss;
+            let active_codes = likelihood::active_codes(self.network, self.rows);
+            VariationalEpoch { elbo: log_likelihood - divergence, log_likelihood, divergence, active_codes }
+        })
     }
 
     /// The error on held-out rows of the weights that would be taken now: the average, where there is one.
@@ -333,7 +357,7 @@ impl<'a> Trainer<'a> {
 }
 
 fn check_finite(error: &BatchError, rows: usize, epoch: usize, learning_rate: f32) -> Result<()> {
-    if error.loss.is_finite() && error.squared_error.is_finite() {
+    if [error.loss, error.squared_error, error.divergence].iter().all(|sum| sum.is_finite()) {
         return Ok(());
     }
     Err(Error::Diverged { epoch, error: error.loss / rows as f64, learning_rate })
@@ -365,16 +389,45 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
             format!("the layers {} do not mirror each other around a waist in the middle", architecture.sizes());
         return Err(Error::Setting { name: "tied", problem });
     }
-    if options.loss == Loss::CrossEntropy { check_unit_interval(rows) } else { Ok(()) }
+    check_variational(network, options)?;
+    if options.loss == Loss::CrossEntropy {
+        check_unit_interval(rows, "cross-entropy", "use squared-error")?;
+    }
+    if options.binarisation.is_some() { check_unit_interval(rows, "binarise", "leave it out") } else { Ok(()) }
 }
 
-fn check_unit_interval(rows: &dyn Rows) -> Result<()> {
+/// What goes with a variational network, and what with no other.
+fn check_variational(network: &Network, options: &TrainOptions) -> Result<()> {
+    let wrong = |name, problem: &str| Err(Error::Setting { name, problem: problem.into() });
+    let architecture = network.architecture();
+    if !architecture.is_variational() {
+        if options.beta != 1.0 || options.beta_warm_up > 0.0 {
+            return wrong("beta", "it weighs what a variational code costs, and these codes are not (variational)");
+        }
+        return Ok(());
+    }
+    if architecture.layers()[architecture.encoder_depth() - 1].activation() != Activation::Linear {
+        return wrong("code activation", "means and variances of variational codes come from a linear layer");
+    }
+    if options.tied {
+        return wrong(
+            "tied",
+            "a variational encoder ends in means and variances, which no layer of the decoder mirrors",
+        );
+    }
+    if options.penalty.code_l1 > 0.0 {
+        return wrong("code l1", "variational codes are held to their prior already; use beta");
+    }
+    Ok(())
+}
+
+fn check_unit_interval(rows: &dyn Rows, what: &str, or_else: &str) -> Result<()> {
     let mut values = vec![0.0; rows.columns()];
     for row in 0..rows.rows() {
         rows.copy_row(row, &mut values);
         if let Some(column) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
             return Err(Error::Mismatch(format!(
-                "cross-entropy needs data in [0, 1], but column {} has {}; scale it (unit), or use squared-error",
+                "{what} needs data in [0, 1], but column {} has {}; scale it (unit), or {or_else}",
                 column + 1,
                 values[column]
             )));

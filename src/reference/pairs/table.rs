@@ -1,7 +1,7 @@
 //! The table itself: a kernel that is not in it fails the tests.
 
 use super::{Argument, Pair, Tolerance};
-use crate::kernels::{self, Activation, AdamStep};
+use crate::kernels::{self, Activation, AdamStep, Normals};
 use crate::reference;
 
 /// The kernel of a name on an instruction set, or where there is none, the twin of that name.
@@ -44,6 +44,29 @@ pub fn pairs() -> Vec<Pair<f32>> {
             Terms(5.0),
             |isa, [scale], [logits, target], [gradient]| {
                 either!(isa, sigmoid_cross_entropy(logits, target, scale, gradient))
+            },
+        ),
+        Pair::new(
+            "normal::draw_normals",
+            [],
+            [number, number, number],
+            [Argument::UNREAD],
+            // The exponential, at most e², is off by as many of its roundings, and times 4.
+            Near(80.0),
+            |isa, [], [mean, log_variance, noise], [draws]| {
+                either!(isa, draw_normals(Normals { mean, log_variance, noise }, draws))
+            },
+        ),
+        Pair::new(
+            "normal::normals_gradient",
+            [number],
+            [number, number, number, number],
+            [Argument::UNREAD, Argument::UNREAD],
+            // Both terms of the second gradient are at most 4 e⁴.
+            Near(900.0),
+            |isa, [scale], [mean, log_variance, noise, by_draws], [by_mean, by_log_variance]| {
+                let normals = Normals { mean, log_variance, noise };
+                either!(isa, normals_gradient(normals, by_draws, scale, by_mean, by_log_variance))
             },
         ),
         Pair::new(

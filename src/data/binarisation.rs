@@ -1,0 +1,130 @@
+//! Grey values in [0, 1] as the chances of black and white: what a Bernoulli likelihood is of.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::RngExt;
+
+use super::Rows;
+use crate::error::{Error, Result};
+use crate::random::{Purpose, generator_of};
+
+/// How values in [0, 1] become 0 or 1: each is 1 with the probability that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binarisation {
+    /// Drawn once, the same in every epoch (Larochelle and Murray, "The neural autoregressive distribution estimator",
+    /// 2011).
+    Fixed,
+    /// Drawn anew in every epoch (Burda et al., "Importance weighted autoencoders", 2016, §5).
+    Stochastic,
+}
+
+impl Binarisation {
+    /// How it is written.
+    pub const FORMS: &'static str = "fixed|stochastic";
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Stochastic => "stochastic",
+        }
+    }
+
+    /// The rows of an epoch, or with epoch 0 those to measure on.
+    pub fn rows(self, of: &dyn Rows, seed: u64, epoch: u64) -> BinarisedRows<'_> {
+        let turn = if self == Self::Fixed { 0 } else { epoch };
+        BinarisedRows { of, seed, turn }
+    }
+}
+
+impl fmt::Display for Binarisation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Binarisation {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        [Self::Fixed, Self::Stochastic].into_iter().find(|known| known.name() == text).ok_or_else(|| Error::Setting {
+            name: "binarise",
+            problem: format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")),
+        })
+    }
+}
+
+/// Rows of zeros and ones: see [`Binarisation::rows`].
+#[derive(Clone, Copy)]
+pub struct BinarisedRows<'a> {
+    of: &'a dyn Rows,
+    seed: u64,
+    turn: u64,
+}
+
+impl Rows for BinarisedRows<'_> {
+    fn rows(&self) -> usize {
+        self.of.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.of.columns()
+    }
+
+    fn copy_row(&self, row: usize, out: &mut [f32]) {
+        self.of.copy_row(row, out);
+        let turn = (self.turn << 32).wrapping_add(row as u64);
+        let mut generator = generator_of(self.seed, Purpose::Binarisation, turn);
+        // Most pixels are black or white as they are, and nothing is drawn for those.
+        for value in out.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
+            *value = f32::from(u8::from(generator.random::<f32>() < *value));
+        }
+    }
+
+    fn prefetch(&self, row: usize) {
+        self.of.prefetch(row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::Matrix;
+
+    fn row(binarisation: Binarisation, epoch: u64) -> Vec<f32> {
+        let grey = Matrix::from_slice(2, 10_000, &[0.3; 20_000]);
+        let mut row = vec![f32::NAN; 10_000];
+        binarisation.rows(&grey, 1, epoch).copy_row(1, &mut row);
+        row
+    }
+
+    #[test]
+    fn a_value_is_1_as_often_as_it_says_and_else_0() {
+        let row = row(Binarisation::Stochastic, 1);
+        assert!(row.iter().all(|&value| value == 0.0 || value == 1.0));
+        assert!((row.iter().sum::<f32>() / 1e4 - 0.3).abs() < 0.015);
+        let certain = Matrix::from_rows(&[[0.0, 1.0]]);
+        let mut out = [f32::NAN; 2];
+        Binarisation::Fixed.rows(&certain, 1, 1).copy_row(0, &mut out);
+        assert_eq!(out, [0.0, 1.0]);
+    }
+
+    #[test]
+    fn fixed_rows_are_the_same_in_every_epoch_and_stochastic_ones_are_not() {
+        assert_eq!(row(Binarisation::Fixed, 1), row(Binarisation::Fixed, 2));
+        assert_eq!(row(Binarisation::Stochastic, 2), row(Binarisation::Stochastic, 2));
+        assert_ne!(row(Binarisation::Stochastic, 1), row(Binarisation::Stochastic, 2));
+        // What is measured on is the same for both.
+        assert_eq!(row(Binarisation::Fixed, 1), row(Binarisation::Stochastic, 0));
+    }
+
+    #[test]
+    fn it_is_read_as_it_is_written_and_nonsense_is_refused() {
+        for binarisation in [Binarisation::Fixed, Binarisation::Stochastic] {
+            assert_eq!(binarisation.to_string().parse::<Binarisation>().unwrap(), binarisation);
+        }
+        let message = "grey".parse::<Binarisation>().unwrap_err().to_string();
+        assert!(message.contains("there are fixed, stochastic"), "{message}");
+    }
+}
