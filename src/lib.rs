@@ -39,7 +39,7 @@
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
 //! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
 //! | [`linalg`] | QR and Jacobi SVD |
-//! | [`evaluate`] | the reconstruction error of whatever reconstructs |
+//! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds, and how well scores rank anomalies |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
 //! | [`data`] · [`file`](mod@file) | readers, built-in sets, scaling · files that are whole or absent |
 //! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |
@@ -64,6 +64,7 @@ mod random;
 pub mod reference;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod score;
 mod tensor_file;
 pub mod throughput;
 pub mod train;

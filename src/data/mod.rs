@@ -11,6 +11,7 @@
 //! | CSV | anything else | UTF-8 text: cells between tabs, semicolons or commas, with or without a header |
 
 mod built_in;
+mod choice;
 mod columns;
 mod corruption;
 mod csv;
@@ -25,6 +26,7 @@ mod scaling;
 mod write;
 
 pub use built_in::BUILT_IN_NAMES;
+pub use choice::RowChoice;
 pub use corruption::{CorruptedRows, Corruption};
 pub use dataset::{Dataset, Labels, Values};
 pub use labels::read_labels;
