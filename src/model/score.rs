@@ -63,3 +63,70 @@ impl Model {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{ReadOptions, Rows, ScalingChoice, read};
+    use crate::model::{Validation, fit_pca};
+    use crate::pca::{Components, PcaOptions};
+    use crate::score::ThresholdRule;
+
+    fn digits_and_model() -> (Dataset, Model) {
+        let digits = read("digits", &ReadOptions::default()).unwrap();
+        let options = PcaOptions { components: Components::Count(5), ..PcaOptions::default() };
+        let model = fit_pca(&digits, ScalingChoice::Unit, &options, Validation::None).unwrap().model;
+        (digits, model)
+    }
+
+    #[test]
+    fn scores_and_their_parts_are_squared_differences_in_the_units_of_the_body() {
+        let (digits, model) = digits_and_model();
+        let mut rows = Matrix::zeros(digits.rows(), digits.columns());
+        model.scaling.rows(&digits).gather(&(0..digits.rows()).collect::<Vec<_>>(), rows.as_mut_slice());
+        let reconstructions = model.body.reconstruct(&rows);
+        let mut done = 0;
+        let each = model.score_each(&digits, |scores, parts| {
+            for (row, &score) in scores.iter().enumerate() {
+                let pairs = rows.row(done + row).iter().zip(reconstructions.row(done + row));
+                let expected: Vec<f64> = pairs.map(|(a, b)| f64::from(a - b).powi(2)).collect();
+                for (part, expected) in parts.row(row).iter().zip(&expected) {
+                    assert!((f64::from(*part) - expected).abs() <= 1e-6 * expected);
+                }
+                let sum: f64 = expected.iter().sum();
+                assert!((f64::from(score) - sum).abs() <= 1e-6 * sum);
+            }
+            done += scores.len();
+            Ok(())
+        });
+        each.unwrap();
+        assert_eq!(done, digits.rows());
+        let scores = model.scores(&digits).unwrap();
+        let mean = scores.iter().copied().map(f64::from).sum::<f64>() / scores.len() as f64;
+        assert!((mean / model.evaluate(&digits).unwrap().error_per_row - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn rows_of_another_width_and_a_visit_that_fails_are_errors() {
+        let (digits, model) = digits_and_model();
+        let iris = read("iris", &ReadOptions::default()).unwrap();
+        assert!(model.scores(&iris).unwrap_err().to_string().contains("4 columns"));
+        let failing = model.score_each(&digits, |_, _| Err(Place::named("here").error("enough")));
+        assert_eq!(failing.unwrap_err().to_string(), "here: enough");
+    }
+
+    #[test]
+    fn a_threshold_stands_in_the_models_file_and_its_absence_leaves_no_trace() {
+        let (digits, mut model) = digits_and_model();
+        let bare = model.to_bytes();
+        assert!(!String::from_utf8_lossy(&bare).contains("threshold"));
+        for rule in [ThresholdRule::Quantile(0.1), ThresholdRule::Mad(3.5), ThresholdRule::FalsePositiveRate(0.01)] {
+            model.threshold = Some(rule.choose(&model.scores(&digits).unwrap()).unwrap());
+            let again = Model::from_bytes("again", &model.to_bytes()).unwrap();
+            assert_eq!(again.threshold, model.threshold);
+            assert_eq!(again.to_bytes(), model.to_bytes());
+        }
+        model.threshold = None;
+        assert!(model.to_bytes() == bare);
+    }
+}

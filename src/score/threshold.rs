@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(value(Quantile(0.0), &scores), 1.0);
         assert_eq!(value(Quantile(1.0), &scores), 3.0);
         assert_eq!(value(FalsePositiveRate(0.0), &scores), 3.0);
-        assert_eq!(value(FalsePositiveRate(0.99), &scores), 2.0);
+        assert_eq!(value(FalsePositiveRate(0.99), &scores), 1.0);
         for rule in [Quantile(0.5), FalsePositiveRate(0.5)] {
             assert_eq!(value(rule, &[7.0]), 7.0);
             assert_eq!(value(rule, &[7.0; 9]), 7.0);
