@@ -39,7 +39,7 @@
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
 //! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
 //! | [`linalg`] | QR and Jacobi SVD |
-//! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds, and how well scores rank anomalies |
+//! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds and rankings of scores |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
 //! | [`data`] · [`file`](mod@file) | readers, built-in sets, scaling · files that are whole or absent |
 //! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |

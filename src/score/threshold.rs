@@ -168,9 +168,10 @@ mod tests {
             // The candidates are the scores; the first that does is the smallest.
             let mut candidates = scores.clone();
             candidates.sort_by(f32::total_cmp);
-            let enough = |candidate: &&f32| (scores.len() - above(&scores, (**candidate).into())) as f64 / scores.len() as f64 >= share;
+            let above = |candidate: f32| above(&scores, candidate.into());
+            let enough = |candidate: &&f32| (scores.len() - above(**candidate)) as f64 / scores.len() as f64 >= share;
             prop_assert_eq!(value(Quantile(share), &scores), f64::from(*candidates.iter().find(enough).unwrap()));
-            let few = |candidate: &&f32| within(above(&scores, (**candidate).into()), share);
+            let few = |candidate: &&f32| within(above(**candidate), share);
             prop_assert_eq!(value(FalsePositiveRate(share), &scores), f64::from(*candidates.iter().find(few).unwrap()));
         }
     }
