@@ -40,7 +40,7 @@
 //! | [`likelihood`] | bounds on the likelihood of rows, of variational networks |
 //! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
 //! | [`linalg`] | QR and Jacobi SVD |
-//! | [`evaluate`] | the reconstruction error of whatever reconstructs |
+//! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds and rankings of scores |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
 //! | [`data`] · [`file`](mod@file) | readers, built-in sets, scaling · files that are whole or absent |
 //! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |
@@ -66,6 +66,7 @@ mod random;
 pub mod reference;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod score;
 mod tensor_file;
 pub mod throughput;
 pub mod train;

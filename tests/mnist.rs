@@ -76,3 +76,22 @@ fn a_hundred_images_are_learned_better_than_by_two_principal_components() {
     );
     assert!(number(&train, "error_per_row") < 0.7 * number(&pca, "error_per_row"), "{train} {pca}");
 }
+
+#[test]
+fn a_digit_left_out_of_training_is_an_anomaly_to_an_autoencoder_more_than_to_pca() {
+    let Some(mnist) = mnist() else { return };
+    let folder = Folder::new();
+    folder.copy_all(&mnist);
+    let normal = "train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --without 4";
+    folder.done(&format!(
+        "train {normal} --layers 784,100,8,100,784 --loss cross-entropy --learning-rate 0.003 --batch-size 128 \
+         --epochs 2 --quiet"
+    ));
+    folder.done(&format!("pca {normal} --components 8"));
+    let [autoencoder, pca] = ["model.safetensors", "pca.safetensors"].map(|model| {
+        let facts = "t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --anomaly 4 --json";
+        folder.json(&format!("score {model} {facts}"))
+    });
+    assert_eq!(number(&pca, "anomalies"), 982.0);
+    assert!(number(&autoencoder, "roc_auc") > number(&pca, "roc_auc") + 0.05, "{autoencoder} {pca}");
+}

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::data::{self, Columns, Dataset, Labels, ReadOptions, ScalingChoice};
+use crate::data::{self, Columns, Dataset, Labels, ReadOptions, RowChoice, ScalingChoice};
 use crate::error::{Place, Result};
 use crate::file;
 use crate::model::{Model, Validation};
@@ -39,24 +39,43 @@ impl ColumnArguments {
     }
 }
 
-/// Labels in a file of their own.
+/// Labels in a file of their own, and rows that are chosen by their labels.
 #[derive(Debug, Args)]
 pub struct LabelsArgument {
     /// A file with a label for each row: IDX of one dimension, as MNIST's are, or one a line
     #[arg(long, value_name = "FILE", conflicts_with = "label")]
     labels: Option<String>,
+    /// Take only the rows with these labels
+    #[arg(long, value_name = "LABEL,…", value_delimiter = ',', conflicts_with = "without")]
+    only: Option<Vec<String>>,
+    /// Leave out the rows with these labels
+    #[arg(long, value_name = "LABEL,…", value_delimiter = ',')]
+    without: Option<Vec<String>>,
 }
 
 impl LabelsArgument {
-    /// The data set with these labels, where there are any.
-    pub fn apply(&self, dataset: Dataset) -> Result<Dataset> {
-        match &self.labels {
-            Some(path) => {
-                let labels = data::read_labels(path, dataset.rows())?;
-                dataset.with_labels(labels)
-            }
-            None => Ok(dataset),
+    /// The data set with these labels, where there are any, and of its rows those that are asked for.
+    pub fn apply(&self, mut dataset: Dataset) -> Result<Dataset> {
+        if let Some(path) = &self.labels {
+            let labels = data::read_labels(path, dataset.rows())?;
+            dataset = dataset.with_labels(labels)?;
         }
+        let choice = self.choice();
+        if let Some(labels) = dataset.labels() {
+            labels.check_known(choice.names()).map_err(|error| error.of(dataset.source()))?;
+        }
+        dataset.choose(choice)
+    }
+
+    /// The rows that are asked for.
+    fn choice(&self) -> RowChoice {
+        let only = self.only.clone().map(RowChoice::Only);
+        only.or(self.without.clone().map(RowChoice::Without)).unwrap_or_default()
+    }
+
+    /// The file that is read.
+    pub fn path(&self) -> Option<&Path> {
+        self.labels.as_ref().map(Path::new)
     }
 }
 
@@ -75,8 +94,8 @@ pub struct ModelAndData {
 
 impl ModelAndData {
     /// The files that are read.
-    pub fn paths(&self) -> [&Path; 2] {
-        [&self.model, Path::new(&self.data)]
+    pub fn paths(&self) -> Vec<&Path> {
+        [self.model.as_path(), Path::new(&self.data)].into_iter().chain(self.labels.path()).collect()
     }
 
     /// Reads both; of the data, the columns that the model takes.
@@ -99,6 +118,8 @@ pub struct DataArguments {
     pub data: String,
     #[command(flatten)]
     pub columns: ColumnArguments,
+    #[command(flatten)]
+    labels: LabelsArgument,
     /// How to scale: auto divides bytes by 255 and leaves all else; unit maps each column to [0, 1]; standard to mean
     /// 0 and deviation 1
     #[arg(long, default_value_t = ScalingChoice::Auto, value_name = "auto|none|unit|standard")]
@@ -109,17 +130,19 @@ pub struct DataArguments {
 }
 
 impl DataArguments {
-    /// The file that is read.
-    pub fn path(&self) -> &Path {
-        Path::new(&self.data)
+    /// The files that are read.
+    pub fn paths(&self) -> Vec<&Path> {
+        [Path::new(&self.data)].into_iter().chain(self.labels.path()).collect()
     }
 
     /// Reads the data, and the validation file where one is named.
     pub fn read(&self, validation: Option<&ValidationArgument>) -> Result<(Dataset, Option<Dataset>)> {
-        let dataset = self.columns.read(&self.data, Columns::All)?;
+        let dataset = self.labels.apply(self.columns.read(&self.data, Columns::All)?)?;
         let usual = || dataset.column_names().map_or(Columns::All, |names| Columns::Named(names.to_vec()));
         let validation = match validation {
-            Some(ValidationArgument::File(path)) => Some(self.columns.read(path, usual())?),
+            Some(ValidationArgument::File(path)) => {
+                Some(self.columns.read(path, usual())?.choose(self.labels.choice())?)
+            }
             _ => None,
         };
         Ok((dataset, validation))

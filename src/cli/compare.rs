@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{DataArguments, LabelsArgument, ValidationArgument, check_output};
+use super::arguments::{DataArguments, ValidationArgument, check_output};
 use super::config::ConfigArgument;
 use super::facts::{Facts, print_side_by_side};
 use super::progress::Progress;
@@ -34,8 +34,6 @@ pub struct Compare {
     #[arg(long, short = 'L', value_name = "SIZES", conflicts_with = "code")]
     layers: Option<LayerSizes>,
     #[command(flatten)]
-    labels: LabelsArgument,
-    #[command(flatten)]
     train: TrainArguments,
     /// Rows to hold out: a share of them between 0 and 1, or a file
     #[arg(long, short = 'v', allow_negative_numbers = true, value_name = "SHARE|FILE", default_value = "0.1")]
@@ -53,10 +51,9 @@ pub struct Compare {
 
 impl Compare {
     pub fn run(&self) -> Result<()> {
-        let inputs: Vec<&Path> = [self.data.path()].into_iter().chain(self.config.path.as_deref()).collect();
+        let inputs: Vec<&Path> = self.data.paths().into_iter().chain(self.config.path.as_deref()).collect();
         check_output(self.report.as_deref(), &inputs)?;
         let (dataset, validation_rows) = self.data.read(Some(&self.validation))?;
-        let dataset = self.labels.apply(dataset)?;
         let validation = ValidationArgument::resolve(Some(&self.validation), validation_rows.as_ref());
         let layers = self.layers(dataset.columns())?;
         let pca =

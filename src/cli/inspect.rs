@@ -71,6 +71,8 @@ fn model_facts(model: &Model) -> Facts {
     facts.add("error_per_row", provenance.training.error_per_row);
     facts.add("mse", provenance.training.mse);
     facts.add("validation_error_per_row", provenance.validation.map(|errors| errors.error_per_row));
+    facts.add("threshold", model.threshold.map(|threshold| threshold.value));
+    facts.add("threshold_chosen_by", model.threshold.map(|threshold| threshold.rule.to_string()));
     facts.add("version", provenance.version.as_str());
     facts.add("settings", json!(provenance.settings));
     facts
@@ -97,9 +99,7 @@ fn data_facts(dataset: &Dataset) -> Facts {
     facts.add("most", decimals(&[most])[0].clone());
     facts.add("column_names", dataset.column_names().map(<[String]>::to_vec));
     if let Some(labels) = dataset.labels() {
-        let mut classes = labels.values.clone();
-        classes.sort();
-        classes.dedup();
+        let classes = labels.classes();
         facts.add("label", labels.name.clone());
         facts.add("classes", if classes.len() <= 100 { json!(classes) } else { json!(classes.len()) });
     }

@@ -14,6 +14,7 @@ mod plot;
 mod progress;
 mod reconstruct;
 mod report;
+mod score;
 mod table;
 mod train;
 mod train_arguments;
@@ -46,6 +47,7 @@ enum Command {
     Decode(decode::Decode),
     Reconstruct(reconstruct::Reconstruct),
     Evaluate(evaluate::Evaluate),
+    Score(score::Score),
     Compare(compare::Compare),
     Report(report::Report),
     Plot(plot::Plot),
@@ -62,6 +64,7 @@ impl Command {
             Self::Decode(command) => command.run(),
             Self::Reconstruct(command) => command.run(),
             Self::Evaluate(command) => command.run(),
+            Self::Score(command) => command.run(),
             Self::Compare(command) => command.run(),
             Self::Report(command) => command.run(),
             Self::Plot(command) => command.run(),

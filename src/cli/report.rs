@@ -77,7 +77,7 @@ pub struct ModelsAndData {
 impl ModelsAndData {
     /// The files that are read.
     pub fn paths(&self) -> Vec<&Path> {
-        self.models.iter().map(PathBuf::as_path).chain([Path::new(&self.data)]).collect()
+        self.models.iter().map(PathBuf::as_path).chain([Path::new(&self.data)]).chain(self.labels.path()).collect()
     }
 
     /// The models, each with the name of its file.

@@ -59,7 +59,7 @@ pub struct Train {
 impl Train {
     pub fn run(&self) -> Result<()> {
         let options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
-        let inputs: Vec<&Path> = [self.data.path()].into_iter().chain(self.config.path.as_deref()).collect();
+        let inputs: Vec<&Path> = self.data.paths().into_iter().chain(self.config.path.as_deref()).collect();
         check_output(Some(&self.out), &inputs)?;
         let inputs = [inputs, vec![&self.out]].concat();
         check_output(self.history.as_deref(), &inputs)?;

@@ -1,5 +1,6 @@
 //! A table of rows with what is known about it.
 
+use crate::data::choice::RowChoice;
 use crate::data::columns;
 use crate::data::read::ReadOptions;
 use crate::data::rows::Rows;
@@ -39,6 +40,7 @@ pub struct Dataset {
     labels: Option<Labels>,
     image_shape: Option<(usize, usize)>,
     read_options: ReadOptions,
+    row_choice: RowChoice,
 }
 
 impl Dataset {
@@ -90,8 +92,17 @@ impl Dataset {
                 .error(format!("it holds {rows} rows of {columns} columns; at least one of each is needed")));
         }
         let source = source.to_owned();
-        let read_options = ReadOptions::default();
-        Ok(Self { source, rows, columns, values, column_names: None, labels: None, image_shape: None, read_options })
+        Ok(Self {
+            source,
+            rows,
+            columns,
+            values,
+            column_names: None,
+            labels: None,
+            image_shape: None,
+            read_options: ReadOptions::default(),
+            row_choice: RowChoice::All,
+        })
     }
 
     /// The same with a label for each row.
@@ -163,6 +174,16 @@ impl Dataset {
         Self { read_options, ..self }
     }
 
+    /// Which of its source's rows it holds.
+    pub fn row_choice(&self) -> &RowChoice {
+        &self.row_choice
+    }
+
+    /// The same, chosen in this way.
+    pub(super) fn chosen_by(self, row_choice: RowChoice) -> Self {
+        Self { row_choice, ..self }
+    }
+
     /// The columns of these indices, in this order.
     ///
     /// # Errors
@@ -222,6 +243,7 @@ impl Dataset {
             labels,
             image_shape: self.image_shape,
             read_options: self.read_options.clone(),
+            row_choice: self.row_choice.clone(),
             ..Self::new(&self.source, rows.len(), self.columns, values)?
         })
     }

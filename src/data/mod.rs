@@ -12,6 +12,7 @@
 
 mod binarisation;
 mod built_in;
+mod choice;
 mod columns;
 mod corruption;
 mod csv;
@@ -28,6 +29,7 @@ mod write;
 
 pub use binarisation::{Binarisation, BinarisedRows};
 pub use built_in::BUILT_IN_NAMES;
+pub use choice::RowChoice;
 pub use corruption::{CorruptedRows, Corruption};
 pub use dataset::{Dataset, Labels, Values};
 pub use labels::read_labels;

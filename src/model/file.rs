@@ -12,8 +12,8 @@
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
 //! The metadata has one key, `diabolo`, with a JSON object: a checksum over all that follows, the format version, the
-//! kind, the layers, the scaling, the column names and the provenance (settings, seed, errors). The same model always
-//! gives the same bytes.
+//! kind, the layers, the scaling, the column names, the provenance (settings, seed, errors) and, where one is kept, the
+//! threshold of anomalies. The same model always gives the same bytes.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -163,6 +163,7 @@ impl Model {
             scaling: self.scaling.name().into(),
             column_names: self.column_names.clone(),
             provenance: self.provenance.clone(),
+            threshold: self.threshold,
         }
     }
 
@@ -198,7 +199,8 @@ impl Model {
         if header.column_names.as_ref().is_some_and(|names| names.len() != body.columns()) {
             return Err(format!("the model file does not have {} column names", body.columns()));
         }
-        Ok(Self { body, scaling, column_names: header.column_names, provenance: header.provenance })
+        let Header { column_names, provenance, threshold, .. } = header;
+        Ok(Self { body, scaling, column_names, provenance, threshold })
     }
 }
 

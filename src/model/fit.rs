@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{Body, Model, Provenance};
-use crate::data::{Columns, Dataset, Rows, Scaling, ScalingChoice, Subset};
+use crate::data::{Columns, Dataset, RowChoice, Rows, Scaling, ScalingChoice, Subset};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
@@ -230,6 +230,11 @@ impl<'a> Split<'a> {
         settings.insert("columns".into(), columns);
         settings.insert("label".into(), json!(asked.label));
         settings.insert("validation".into(), self.validation.clone());
+        match self.dataset.row_choice() {
+            RowChoice::All => None,
+            RowChoice::Only(labels) => settings.insert("only".into(), json!(labels)),
+            RowChoice::Without(labels) => settings.insert("without".into(), json!(labels)),
+        };
         settings
     }
 
@@ -263,7 +268,7 @@ impl<'a> Split<'a> {
             epochs: Vec::new(),
         };
         let column_names = self.dataset.column_names().map(<[String]>::to_vec);
-        Ok(Model { body, scaling: self.scaling, column_names, provenance })
+        Ok(Model { body, scaling: self.scaling, column_names, provenance, threshold: None })
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Provenance;
+use crate::score::Threshold;
 
 /// Everything that is no tensor.
 #[derive(Debug, Serialize, Deserialize)]
@@ -11,6 +12,8 @@ pub(super) struct Header {
     pub scaling: String,
     pub column_names: Option<Vec<String>>,
     pub provenance: Provenance,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 mod file;
 mod fit;
 mod header;
+mod score;
 
 pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
 
@@ -18,6 +19,7 @@ use crate::likelihood::{LogLikelihood, log_likelihood};
 use crate::matrix::Matrix;
 use crate::network::{Loss, Network};
 use crate::pca::Pca;
+use crate::score::Threshold;
 use crate::train::EpochErrors;
 
 /// What encodes and decodes, in the units that it was fitted in.
@@ -142,6 +144,8 @@ pub struct Model {
     pub column_names: Option<Vec<String>>,
     /// How it came to be.
     pub provenance: Provenance,
+    /// The score above which a row is an anomaly, where one was chosen and kept.
+    pub threshold: Option<Threshold>,
 }
 
 impl Model {

@@ -1,0 +1,132 @@
+//! The reconstruction error of each row, by which anomalies are told.
+
+use super::Model;
+use crate::data::{Dataset, try_for_each_chunk};
+use crate::error::{Place, Result};
+use crate::evaluate::Reconstruct;
+use crate::kernels::{Isa, sum};
+use crate::matrix::Matrix;
+
+impl Model {
+    /// The score of each row: its reconstruction error, (f(x) − x)² summed over the columns, in the units that the body
+    /// sees. Their mean is the [error per row](Model::evaluate).
+    ///
+    /// # Errors
+    /// When the rows do not have the model's width, or their values are out of all proportion.
+    pub fn scores(&self, dataset: &Dataset) -> Result<Vec<f32>> {
+        let mut all = Vec::new();
+        self.score_each(dataset, |scores, _| {
+            all.extend_from_slice(scores);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Visits the scores of all rows, some rows at a time, each time with a matrix, rows × columns, of what each column
+    /// adds to its row's score.
+    ///
+    /// ```
+    /// use diabolo::data::{self, ReadOptions, ScalingChoice};
+    /// use diabolo::model::{Validation, fit_pca};
+    /// use diabolo::pca::{Components, PcaOptions};
+    ///
+    /// let iris = data::read("iris", &ReadOptions::default())?;
+    /// let options = PcaOptions { components: Components::Count(2), ..PcaOptions::default() };
+    /// let model = fit_pca(&iris, ScalingChoice::Auto, &options, Validation::None)?.model;
+    /// model.score_each(&iris, |scores, parts| {
+    ///     assert_eq!((parts.rows(), parts.columns()), (150, 4));
+    ///     assert!((parts.row(0).iter().sum::<f32>() - scores[0]).abs() < 1e-6);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), diabolo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::scores`], and that of `visit`.
+    pub fn score_each(&self, dataset: &Dataset, mut visit: impl FnMut(&[f32], &Matrix) -> Result<()>) -> Result<()> {
+        self.check_width(dataset)?;
+        let mut done = 0;
+        try_for_each_chunk(&self.scaling.rows(dataset), |rows| {
+            let mut parts = self.body.reconstruct(rows);
+            for (part, value) in parts.as_mut_slice().iter_mut().zip(rows.as_slice()) {
+                *part = (*part - value).powi(2);
+            }
+            let scores: Vec<f32> = (0..rows.rows()).map(|row| sum(Isa::best(), parts.row(row)) as f32).collect();
+            if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
+                let number = done + row + 1;
+                return Err(Place::named(dataset.source()).error(format!(
+                    "the error of row {number} is no finite number; its values are too far from those of the training"
+                )));
+            }
+            done += scores.len();
+            visit(&scores, &parts)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{ReadOptions, Rows, ScalingChoice, read};
+    use crate::model::{Validation, fit_pca};
+    use crate::pca::{Components, PcaOptions};
+    use crate::score::ThresholdRule;
+
+    fn digits_and_model() -> (Dataset, Model) {
+        let digits = read("digits", &ReadOptions::default()).unwrap();
+        let options = PcaOptions { components: Components::Count(5), ..PcaOptions::default() };
+        let model = fit_pca(&digits, ScalingChoice::Unit, &options, Validation::None).unwrap().model;
+        (digits, model)
+    }
+
+    #[test]
+    fn scores_and_their_parts_are_squared_differences_in_the_units_of_the_body() {
+        let (digits, model) = digits_and_model();
+        let mut rows = Matrix::zeros(digits.rows(), digits.columns());
+        model.scaling.rows(&digits).gather(&(0..digits.rows()).collect::<Vec<_>>(), rows.as_mut_slice());
+        let reconstructions = model.body.reconstruct(&rows);
+        let mut done = 0;
+        let each = model.score_each(&digits, |scores, parts| {
+            for (row, &score) in scores.iter().enumerate() {
+                let pairs = rows.row(done + row).iter().zip(reconstructions.row(done + row));
+                let expected: Vec<f64> = pairs.map(|(a, b)| f64::from(a - b).powi(2)).collect();
+                for (part, expected) in parts.row(row).iter().zip(&expected) {
+                    assert!((f64::from(*part) - expected).abs() <= 1e-6 * expected);
+                }
+                let sum: f64 = expected.iter().sum();
+                assert!((f64::from(score) - sum).abs() <= 1e-6 * sum);
+            }
+            done += scores.len();
+            Ok(())
+        });
+        each.unwrap();
+        assert_eq!(done, digits.rows());
+        let scores = model.scores(&digits).unwrap();
+        let mean = scores.iter().copied().map(f64::from).sum::<f64>() / scores.len() as f64;
+        assert!((mean / model.evaluate(&digits).unwrap().error_per_row - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn rows_of_another_width_and_a_visit_that_fails_are_errors() {
+        let (digits, model) = digits_and_model();
+        let iris = read("iris", &ReadOptions::default()).unwrap();
+        assert!(model.scores(&iris).unwrap_err().to_string().contains("4 columns"));
+        let failing = model.score_each(&digits, |_, _| Err(Place::named("here").error("enough")));
+        assert_eq!(failing.unwrap_err().to_string(), "here: enough");
+    }
+
+    #[test]
+    fn a_threshold_stands_in_the_models_file_and_its_absence_leaves_no_trace() {
+        let (digits, mut model) = digits_and_model();
+        let bare = model.to_bytes();
+        assert!(!String::from_utf8_lossy(&bare).contains("threshold"));
+        for rule in [ThresholdRule::Quantile(0.1), ThresholdRule::Mad(3.5), ThresholdRule::FalsePositiveRate(0.01)] {
+            model.threshold = Some(rule.choose(&model.scores(&digits).unwrap()).unwrap());
+            let again = Model::from_bytes("again", &model.to_bytes()).unwrap();
+            assert_eq!(again.threshold, model.threshold);
+            assert_eq!(again.to_bytes(), model.to_bytes());
+        }
+        model.threshold = None;
+        assert!(model.to_bytes() == bare);
+    }
+}
