@@ -24,6 +24,8 @@ pub enum Purpose {
     Corruption = 5,
     /// Which rows a report shows.
     Report = 6,
+    /// Which rows have a label in a probe.
+    Labels = 9,
 }
 
 /// The generator for a purpose.

@@ -3,8 +3,10 @@
 mod file;
 mod fit;
 mod header;
+mod layers;
 
 pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
+pub use layers::Layer;
 
 use std::collections::BTreeMap;
 
@@ -149,7 +151,8 @@ impl Model {
         self.column_names.clone().map_or(Columns::All, Columns::Named)
     }
 
-    fn check_width(&self, dataset: &Dataset) -> Result<()> {
+    /// Refuses rows that have not the model's width.
+    pub(crate) fn check_width(&self, dataset: &Dataset) -> Result<()> {
         if dataset.columns() == self.body.columns() {
             return Ok(());
         }

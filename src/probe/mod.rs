@@ -1,0 +1,213 @@
+//! How good features are where few rows have labels.
+//!
+//! A probe draws a few labelled rows of each class at random, fits two classifiers to their features, and counts how many
+//! of other rows they get wrong: *multinomial logistic regression*, which asks whether the classes lie apart in the
+//! features, and the *nearest neighbours*, which ask whether rows of one class lie together. Beside what a model's layer
+//! puts out, it does so on principal components of the same width and on the columns as they are.
+//!
+//! The model and the components may have learned from all rows; the labels take no part in that. Both classifiers choose
+//! their own settings by the labelled rows alone: the number of neighbours by leaving one row out, the penalty by five-fold
+//! cross-validation. Features are centred, and divided by one number for all columns, by what all rows to draw from say:
+//! so penalties mean the same for all features, and columns that vary much still weigh much. (On MNIST's, to bring each
+//! column to one variance makes the errors larger.)
+
+mod draws;
+mod features;
+mod logistic;
+mod neighbours;
+
+use rayon::prelude::*;
+
+use crate::data::{Dataset, Rows};
+use crate::error::{Error, Result};
+use crate::gemm::gemm;
+use crate::matrix::{Matrix, MatrixView};
+use crate::model::{Layer, Model};
+use crate::pca::{Components, Pca, PcaOptions};
+use draws::Classes;
+use features::{Features, Source};
+use logistic::Logistic;
+use neighbours::Neighbours;
+
+/// Rows to test on that one task takes.
+const TASK: usize = 256;
+
+/// The most labelled rows that a draw may have: their products with each other are held.
+pub const MOST_LABELLED: usize = 8192;
+
+/// What to probe.
+#[derive(Clone, Debug)]
+pub struct ProbeOptions {
+    /// How many rows of each class have a label in a draw.
+    pub labels_per_class: usize,
+    /// How many draws.
+    pub draws: usize,
+    /// The layer whose output is probed; none for the code.
+    pub layer: Option<Layer>,
+    /// The seed of the draws.
+    pub seed: u64,
+}
+
+impl ProbeOptions {
+    /// So many labels for each class; ten draws, and the code.
+    pub fn new(labels_per_class: usize) -> Self {
+        Self { labels_per_class, draws: 10, layer: None, seed: 1 }
+    }
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probed {
+    /// How many classes there are.
+    pub classes: usize,
+    /// What the model's layer puts out.
+    pub model: Scores,
+    /// Principal components, as many as the layer has columns, or all there are.
+    pub pca: Scores,
+    /// The columns, as the model scales them.
+    pub columns: Scores,
+}
+
+/// How features did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// How many columns they have.
+    pub columns: usize,
+    /// The errors of logistic regression.
+    pub logistic: DrawErrors,
+    /// The errors of the nearest neighbours.
+    pub neighbours: DrawErrors,
+}
+
+/// For each draw, the share of the rows to test on that a classifier got wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawErrors(Vec<f64>);
+
+impl DrawErrors {
+    /// One a draw.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+
+    /// The mean over the draws.
+    pub fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
+    /// The standard deviation over the draws, by n − 1; none of a single draw.
+    pub fn deviation(&self) -> Option<f64> {
+        let mean = self.mean();
+        let squares: f64 = self.0.iter().map(|error| (error - mean).powi(2)).sum();
+        (self.0.len() > 1).then(|| (squares / (self.0.len() - 1) as f64).sqrt())
+    }
+}
+
+/// Probes a model: on labelled rows of `train`, tested on all of `test`. Its scaling is applied to the columns.
+///
+/// ```
+/// use diabolo::data::{self, ReadOptions, ScalingChoice};
+/// use diabolo::model::{Validation, fit_pca};
+/// use diabolo::pca::PcaOptions;
+/// use diabolo::probe::{ProbeOptions, probe};
+///
+/// let digits = data::read("digits", &ReadOptions::default())?;
+/// let (train, test) = (digits.select(&Vec::from_iter(0..1500))?, digits.select(&Vec::from_iter(1500..1797))?);
+/// let model = fit_pca(&train, ScalingChoice::Auto, &PcaOptions::default(), Validation::None)?.model;
+/// let probed = probe(&model, &train, &test, &ProbeOptions::new(10))?;
+/// assert_eq!((probed.model.columns, probed.columns.columns), (2, 64));
+/// assert!(probed.columns.neighbours.mean() < 0.2 && probed.model.neighbours.mean() > 0.3);
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Setting`] when a class has not so many rows, or a draw has more than [`MOST_LABELLED`];
+/// [`Error::Mismatch`] when a data set does not have the model's width, or no labels, when there is one class only, when a
+/// label of `test` is not in `train`, or a value is out of all proportion.
+///
+/// # Panics
+/// When no label or no draw is asked for, or the layer is one of another model.
+pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOptions) -> Result<Probed> {
+    let ProbeOptions { labels_per_class, draws, layer, seed } = *options;
+    assert!(labels_per_class > 0 && draws > 0, "at least one label and one draw");
+    model.check_width(train)?;
+    model.check_width(test)?;
+    let classes = Classes::new(train, test)?;
+    let labelled = labels_per_class.saturating_mul(classes.count());
+    if labelled > MOST_LABELLED {
+        let count = classes.count();
+        let problem = format!("{labels_per_class} of {count} classes are {labelled} rows, more than {MOST_LABELLED}");
+        return Err(Error::Setting { name: "labels per class", problem });
+    }
+    let drawn = (0..draws).map(|number| classes.draw(labels_per_class, train, seed, number as u64));
+    let drawn = drawn.collect::<Result<Vec<_>>>()?;
+    let task = Task { train, test, classes: &classes, drawn: &drawn, labels_per_class };
+
+    let layer = layer.unwrap_or_else(|| model.code_layer());
+    let columns = task.score(&Source::Columns(&model.scaling))?;
+    let count = layer.columns().min(train.columns()).min(train.rows());
+    let components = PcaOptions { components: Components::Count(count), ..PcaOptions::default() };
+    let pca = Pca::fit(&model.scaling.rows(train), &components).map_err(|error| error.of(train.source()))?;
+    let pca = task.score(&Source::Components(&pca, &model.scaling))?;
+    let model = task.score(&Source::Layer(model, layer))?;
+    Ok(Probed { classes: classes.count(), model, pca, columns })
+}
+
+/// What all features are put to.
+struct Task<'a> {
+    train: &'a Dataset,
+    test: &'a Dataset,
+    classes: &'a Classes,
+    /// The labelled rows of each draw.
+    drawn: &'a [Vec<usize>],
+    labels_per_class: usize,
+}
+
+impl Task<'_> {
+    fn score(&self, source: &Source<'_>) -> Result<Scores> {
+        let mut rows = self.drawn.concat();
+        rows.sort_unstable();
+        rows.dedup();
+        let features = Features::new(source, self.train, &rows, self.test)?;
+        let errors: Vec<[f64; 2]> =
+            self.drawn.par_iter().map(|drawn| self.errors(&features, &places(&rows, drawn))).collect();
+        let [logistic, neighbours] =
+            [0, 1].map(|which| DrawErrors(errors.iter().map(|errors| errors[which]).collect()));
+        Ok(Scores { columns: source.columns(self.train), logistic, neighbours })
+    }
+
+    /// The share of the rows to test on that logistic regression and nearest neighbours get wrong, fitted to some of the
+    /// labelled rows.
+    fn errors(&self, features: &Features, drawn: &[usize]) -> [f64; 2] {
+        let mut labelled = Matrix::zeros(drawn.len(), features.labelled.columns());
+        features.labelled.gather(drawn, labelled.as_mut_slice());
+        let classes: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();
+        let among = products(labelled.view(), labelled.view());
+        let logistic = Logistic::choose(&among, &classes, self.labels_per_class);
+        let neighbours = Neighbours::choose(&among, &classes);
+        let wrong = self.classes.test.par_chunks(TASK).enumerate().map(|(task, classes)| {
+            let start = task * TASK;
+            let products = products(features.test.rows_view(start..start + classes.len()), labelled.view());
+            let by_logistic = logistic.classify(&products);
+            let by_neighbours = (0..classes.len()).map(|row| neighbours.classify(products.row(row)));
+            let wrong = |(class, found): (&usize, usize)| usize::from(*class != found);
+            [
+                classes.iter().zip(by_logistic).map(wrong).sum::<usize>(),
+                classes.iter().zip(by_neighbours).map(wrong).sum(),
+            ]
+        });
+        let wrong = wrong.reduce(|| [0, 0], |a, b| [a[0] + b[0], a[1] + b[1]]);
+        wrong.map(|wrong| wrong as f64 / self.classes.test.len() as f64)
+    }
+}
+
+/// Where some numbers stand in a sorted list that holds them.
+fn places(sorted: &[usize], some: &[usize]) -> Vec<usize> {
+    some.iter().map(|row| sorted.partition_point(|other| other < row)).collect()
+}
+
+/// The inner product of each row of one matrix with each row of another.
+fn products(left: MatrixView<'_>, right: MatrixView<'_>) -> Matrix {
+    let mut products = Matrix::zeros(left.rows(), right.rows());
+    gemm(1.0, left, right.transposed(), 0.0, products.view_mut());
+    products
+}
