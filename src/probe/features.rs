@@ -1,4 +1,4 @@
-//! Features of labelled rows and of rows to test on, in one unit for all.
+//! Features of rows to draw from and of rows to test on, in one unit for all.
 
 use crate::data::{Dataset, Scaling, try_for_each_chunk};
 use crate::error::{Error, Result};
@@ -42,8 +42,8 @@ impl Source<'_> {
 /// Features of some rows, less the mean of all rows of a data set, and divided by the root of the sum of the columns'
 /// variances: their squared length is 1 on the average, and what the columns weigh against each other is as it was.
 pub(super) struct Features {
-    /// Of the rows that were asked for, in their order.
-    pub(super) labelled: Matrix,
+    /// Of the rows of that data set that were asked for, in their order.
+    pub(super) train: Matrix,
     /// Of all rows to test on.
     pub(super) test: Matrix,
 }
@@ -55,13 +55,13 @@ impl Features {
     /// Those of the source; and when features are out of all proportion.
     pub(super) fn new(source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
         let columns = source.columns(train);
-        let mut labelled = Matrix::zeros(rows.len(), columns);
+        let mut kept = Matrix::zeros(rows.len(), columns);
         let mut moments = Moments::new(columns);
         let (mut before, mut found) = (0, 0);
         source.each(train, &mut |chunk| {
             moments.add(chunk);
             while let Some(row) = rows.get(found).filter(|&&row| row < before + chunk.rows()) {
-                labelled.row_mut(found).copy_from_slice(chunk.row(row - before));
+                kept.row_mut(found).copy_from_slice(chunk.row(row - before));
                 found += 1;
             }
             before += chunk.rows();
@@ -75,9 +75,9 @@ impl Features {
             Ok(())
         })?;
         let (mean, scale) = moments.finish();
-        normalize(&mut labelled, &mean, scale, |index| (train, rows[index]))?;
+        normalize(&mut kept, &mean, scale, |index| (train, rows[index]))?;
         normalize(&mut tested, &mean, scale, |index| (test, index))?;
-        Ok(Self { labelled, test: tested })
+        Ok(Self { train: kept, test: tested })
     }
 }
 

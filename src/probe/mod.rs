@@ -15,6 +15,7 @@ mod draws;
 mod features;
 mod logistic;
 mod neighbours;
+mod spreading;
 
 use rayon::prelude::*;
 
@@ -28,6 +29,7 @@ use draws::Classes;
 use features::{Features, Source};
 use logistic::Logistic;
 use neighbours::Neighbours;
+use spreading::Graph;
 
 /// Rows to test on that one task takes.
 const TASK: usize = 256;
@@ -44,14 +46,16 @@ pub struct ProbeOptions {
     pub draws: usize,
     /// The layer whose output is probed; none for the code.
     pub layer: Option<Layer>,
+    /// Whether labels are spread too, which takes the time of comparing all rows to draw from with each other.
+    pub spread: bool,
     /// The seed of the draws.
     pub seed: u64,
 }
 
 impl ProbeOptions {
-    /// So many labels for each class; ten draws, and the code.
+    /// So many labels for each class; ten draws, the code, and no spreading.
     pub fn new(labels_per_class: usize) -> Self {
-        Self { labels_per_class, draws: 10, layer: None, seed: 1 }
+        Self { labels_per_class, draws: 10, layer: None, spread: false, seed: 1 }
     }
 }
 
@@ -77,10 +81,12 @@ pub struct Scores {
     pub logistic: DrawErrors,
     /// The errors of the nearest neighbours.
     pub neighbours: DrawErrors,
+    /// The errors of spread labels, where they were asked for.
+    pub spreading: Option<DrawErrors>,
 }
 
 /// For each draw, the share of the rows to test on that a classifier got wrong.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DrawErrors(Vec<f64>);
 
 impl DrawErrors {
@@ -127,7 +133,7 @@ impl DrawErrors {
 /// # Panics
 /// When no label or no draw is asked for, or the layer is one of another model.
 pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOptions) -> Result<Probed> {
-    let ProbeOptions { labels_per_class, draws, layer, seed } = *options;
+    let ProbeOptions { labels_per_class, draws, layer, spread, seed } = *options;
     assert!(labels_per_class > 0 && draws > 0, "at least one label and one draw");
     model.check_width(train)?;
     model.check_width(test)?;
@@ -140,7 +146,7 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
     }
     let drawn = (0..draws).map(|number| classes.draw(labels_per_class, train, seed, number as u64));
     let drawn = drawn.collect::<Result<Vec<_>>>()?;
-    let task = Task { train, test, classes: &classes, drawn: &drawn, labels_per_class };
+    let task = Task { train, test, classes: &classes, drawn: &drawn, labels_per_class, spread };
 
     let layer = layer.unwrap_or_else(|| model.code_layer());
     let columns = task.score(&Source::Columns(&model.scaling))?;
@@ -160,44 +166,71 @@ struct Task<'a> {
     /// The labelled rows of each draw.
     drawn: &'a [Vec<usize>],
     labels_per_class: usize,
+    spread: bool,
+}
+
+/// Of one draw, how many rows to test on each classifier gets wrong.
+struct Wrong {
+    logistic: usize,
+    neighbours: usize,
+    spreading: Option<usize>,
 }
 
 impl Task<'_> {
     fn score(&self, source: &Source<'_>) -> Result<Scores> {
-        let mut rows = self.drawn.concat();
-        rows.sort_unstable();
-        rows.dedup();
+        let rows = if self.spread { Vec::from_iter(0..self.train.rows()) } else { sorted(self.drawn.concat()) };
         let features = Features::new(source, self.train, &rows, self.test)?;
-        let errors: Vec<[f64; 2]> =
-            self.drawn.par_iter().map(|drawn| self.errors(&features, &places(&rows, drawn))).collect();
-        let [logistic, neighbours] =
-            [0, 1].map(|which| DrawErrors(errors.iter().map(|errors| errors[which]).collect()));
-        Ok(Scores { columns: source.columns(self.train), logistic, neighbours })
+        let graph = self.spread.then(|| Graph::new(&features.train, &features.test));
+        let drawn = self.drawn.par_iter().map(|drawn| places(&rows, drawn));
+        let wrong: Vec<Wrong> = drawn.map(|drawn| self.wrong(&features, graph.as_ref(), &drawn)).collect();
+        let errors = |count: fn(&Wrong) -> Option<usize>| {
+            let share = |wrong| count(wrong).map(|count| count as f64 / self.test.rows() as f64);
+            wrong.iter().map(share).collect::<Option<_>>().map(DrawErrors)
+        };
+        Ok(Scores {
+            columns: source.columns(self.train),
+            logistic: errors(|wrong| Some(wrong.logistic)).unwrap_or_default(),
+            neighbours: errors(|wrong| Some(wrong.neighbours)).unwrap_or_default(),
+            spreading: errors(|wrong| wrong.spreading),
+        })
     }
 
-    /// The share of the rows to test on that logistic regression and nearest neighbours get wrong, fitted to some of the
-    /// labelled rows.
-    fn errors(&self, features: &Features, drawn: &[usize]) -> [f64; 2] {
-        let mut labelled = Matrix::zeros(drawn.len(), features.labelled.columns());
-        features.labelled.gather(drawn, labelled.as_mut_slice());
-        let classes: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();
+    /// Fits all classifiers to the drawn ones of the rows that features are held of, and tests them.
+    fn wrong(&self, features: &Features, graph: Option<&Graph>, drawn: &[usize]) -> Wrong {
+        let mut labelled = Matrix::zeros(drawn.len(), features.train.columns());
+        features.train.gather(drawn, labelled.as_mut_slice());
+        let of_labelled: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();
         let among = products(labelled.view(), labelled.view());
-        let logistic = Logistic::choose(&among, &classes, self.labels_per_class);
-        let neighbours = Neighbours::choose(&among, &classes);
-        let wrong = self.classes.test.par_chunks(TASK).enumerate().map(|(task, classes)| {
-            let start = task * TASK;
-            let products = products(features.test.rows_view(start..start + classes.len()), labelled.view());
-            let by_logistic = logistic.classify(&products);
-            let by_neighbours = (0..classes.len()).map(|row| neighbours.classify(products.row(row)));
-            let wrong = |(class, found): (&usize, usize)| usize::from(*class != found);
-            [
-                classes.iter().zip(by_logistic).map(wrong).sum::<usize>(),
-                classes.iter().zip(by_neighbours).map(wrong).sum(),
-            ]
-        });
-        let wrong = wrong.reduce(|| [0, 0], |a, b| [a[0] + b[0], a[1] + b[1]]);
-        wrong.map(|wrong| wrong as f64 / self.classes.test.len() as f64)
+        let logistic = Logistic::choose(&among, &of_labelled, self.labels_per_class);
+        let neighbours = Neighbours::choose(&among, &of_labelled);
+        let found: Vec<[usize; 2]> = (0..self.test.rows().div_ceil(TASK))
+            .into_par_iter()
+            .flat_map_iter(|task| {
+                let rows = task * TASK..self.test.rows().min((task + 1) * TASK);
+                let products = products(features.test.rows_view(rows), labelled.view());
+                let by_logistic = logistic.classify(&products);
+                let both = |(row, by_logistic)| [by_logistic, neighbours.classify(products.row(row))];
+                by_logistic.into_iter().enumerate().map(both).collect::<Vec<_>>()
+            })
+            .collect();
+        let spread = graph.map(|graph| graph.classify(drawn, &of_labelled, self.classes.count()));
+        let wrong = |found: &dyn Fn(usize) -> usize| {
+            self.classes.test.iter().enumerate().filter(|&(row, &class)| found(row) != class).count()
+        };
+        Wrong {
+            logistic: wrong(&|row| found[row][0]),
+            neighbours: wrong(&|row| found[row][1]),
+            // Where no label reaches, the nearest labelled rows are asked.
+            spreading: spread.map(|spread| wrong(&|row| spread[row].unwrap_or(found[row][1]))),
+        }
     }
+}
+
+/// Numbers in rising order, each once.
+fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }
 
 /// Where some numbers stand in a sorted list that holds them.
