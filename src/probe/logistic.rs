@@ -17,8 +17,9 @@ const PENALTIES: [f64; 9] = [30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003];
 /// Parts that the labelled rows are held out in, one after another; fewer where a class has fewer rows.
 const FOLDS: usize = 5;
 
-/// The mean loss of a row is above its least by no more than this, in nats.
+/// The mean loss of a row is above its least by no more than this, in nats: of a fit, and of one that is compared.
 const GAP: f64 = 1e-7;
+const COMPARED_GAP: f64 = 1e-5;
 
 /// Steps after which a fit ends in any case; some tens are usual.
 const MOST_STEPS: usize = 2000;
@@ -48,7 +49,7 @@ impl Logistic {
         let all = vec![true; rows];
         let problem = Problem { kernel: &kernel, classes, count, counted: &all, penalty: 1.0 };
         let penalty = if per_class == 1 { 1.0 } else { best_penalty(&problem, per_class) };
-        let fitted = Problem { penalty, ..problem }.fit(problem.start());
+        let fitted = Problem { penalty, ..problem }.fit(problem.start(), GAP);
         let mut coefficients = Matrix::zeros(rows, count);
         for row in 0..rows {
             for (class, to) in coefficients.row_mut(row).iter_mut().enumerate() {
@@ -73,21 +74,27 @@ impl Logistic {
     }
 }
 
+/// The first penalty after which held-out rows become less probable, from the strongest on.
 fn best_penalty(problem: &Problem<'_>, per_class: usize) -> f64 {
     let folds = FOLDS.min(per_class);
-    let mut losses = [0.0; PENALTIES.len()];
-    for fold in 0..folds {
-        let counted: Vec<bool> = (0..problem.classes.len()).map(|row| row % per_class % folds != fold).collect();
-        let mut point = problem.start();
-        for (penalty, loss) in PENALTIES.into_iter().zip(&mut losses) {
-            let problem = Problem { counted: &counted, penalty, ..*problem };
-            point = problem.fit(point);
-            let held_out = (0..counted.len()).filter(|&row| !counted[row]);
-            *loss += held_out.map(|row| problem.row_loss(&point, row)).sum::<f64>();
+    let rows = problem.classes.len();
+    let counted = |fold| (0..rows).map(|row| row % per_class % folds != fold).collect::<Vec<_>>();
+    let mut fits: Vec<_> = (0..folds).map(|fold| (counted(fold), problem.start())).collect();
+    let mut best = (f64::INFINITY, problem.penalty);
+    for penalty in PENALTIES {
+        let mut loss = 0.0;
+        for (counted, point) in &mut fits {
+            let problem = Problem { counted, penalty, ..*problem };
+            // From the last one, which is near.
+            *point = problem.fit(std::mem::take(point), COMPARED_GAP);
+            loss += (0..rows).filter(|&row| !counted[row]).map(|row| problem.row_loss(point, row)).sum::<f64>();
         }
+        if loss >= best.0 {
+            break;
+        }
+        best = (loss, penalty);
     }
-    let best = PENALTIES.into_iter().zip(losses).min_by(|a, b| a.1.total_cmp(&b.1));
-    best.map_or(1.0, |(penalty, _)| penalty)
+    best.1
 }
 
 /// Products of the labelled rows, that of the constant column in them.
@@ -114,7 +121,7 @@ impl Kernel {
 }
 
 /// Weights W = Aᵀ X, by their coefficients A and the scores K A of the rows: both class after class.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Point {
     coefficients: Vec<f64>,
     scores: Vec<f64>,
@@ -197,16 +204,17 @@ impl Problem<'_> {
     /// The least point, from a start: L-BFGS (Nocedal and Wright, "Numerical Optimization", algorithm 7.5) in the weights,
     /// with one product with K a step.
     ///
-    /// It ends when the objective is above its least by [`GAP`] a row at most: that is at most ‖gradient‖² / 2λ, because
+    /// It ends when the objective is above its least by `gap` a row at most: that is at most ‖gradient‖² / 2λ, because
     /// the penalty curves it by λ in every direction.
-    fn fit(&self, start: Point) -> Point {
+    fn fit(&self, start: Point, gap: f64) -> Point {
         let rows = self.counted.iter().filter(|&&counted| counted).count() as f64;
-        let (mut point, mut gradient) = (start.clone(), self.gradient(&start));
+        let mut gradient = self.gradient(&start);
+        let mut point = start;
         let mut objective = self.objective(&point);
         let mut steps: VecDeque<Step> = VecDeque::new();
         for _ in 0..MOST_STEPS {
             let squared = gradient.dot(&gradient);
-            if squared <= 2.0 * self.penalty * GAP * rows {
+            if squared <= 2.0 * self.penalty * gap * rows {
                 break;
             }
             let direction = direction(&gradient, squared, &steps);
@@ -368,7 +376,7 @@ mod tests {
             for penalty in [10.0, 0.1] {
                 let problem =
                     Problem { kernel: &kernel, classes: &classes, count: CLASSES, counted: &counted, penalty };
-                let fitted = weights(&problem.fit(problem.start()), &rows);
+                let fitted = weights(&problem.fit(problem.start(), GAP), &rows);
                 let mut expected = vec![vec![0.0; columns + 1]; CLASSES];
                 // The loss of a row is curved by half its squared length at most.
                 let curvature = penalty + rows.iter().map(|row| (dot(row, row) + 1.0) / 2.0).sum::<f64>();

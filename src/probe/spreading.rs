@@ -150,3 +150,86 @@ fn nearest(rows: &Matrix, others: &Matrix, the_same: bool) -> Vec<Vec<u32>> {
     });
     nearest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two rings, one inside the other.
+    fn rings(count: usize, offset: f32) -> Matrix {
+        let mut rows = Matrix::zeros(count, 2);
+        for row in 0..count {
+            let radius = if row % 2 == 0 { 1.0 } else { 3.0 };
+            let (sine, cosine) = ((row as f32 + offset) * 0.618).sin_cos();
+            rows.row_mut(row).copy_from_slice(&[radius * cosine, radius * sine]);
+        }
+        rows
+    }
+
+    fn distance(a: &[f32], b: &[f32]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum()
+    }
+
+    fn naive_nearest(rows: &Matrix, others: &Matrix, row: usize, the_same: bool) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..others.rows()).filter(|&other| !(the_same && other == row)).collect();
+        all.sort_by(|&a, &b| distance(rows.row(row), others.row(a)).total_cmp(&distance(rows.row(row), others.row(b))));
+        all.truncate(NEIGHBOURS);
+        all
+    }
+
+    #[test]
+    fn neighbours_are_those_of_the_naive_loop_across_tasks_and_chunks() {
+        // Whole numbers, whose distances are exact.
+        let whole = |count: usize, seed: usize| {
+            let value = |at: usize| ((at * at * 31 + at * 7 + seed) % 1009) as f32;
+            Matrix::from_slice(count, 3, &(0..3 * count).map(value).collect::<Vec<_>>())
+        };
+        let others = whole(CHUNK + 77, 0);
+        for (rows, the_same) in [(&others, true), (&whole(TASK + 5, 5), false)] {
+            let actual = nearest(rows, &others, the_same);
+            assert_eq!(actual.len(), rows.rows());
+            for row in (0..rows.rows()).step_by(13) {
+                let actual: Vec<usize> = actual[row].iter().map(|&other| other as usize).collect();
+                assert_eq!(actual, naive_nearest(rows, &others, row, the_same), "row {row}");
+            }
+        }
+        assert_eq!(nearest(&whole(3, 1), &whole(3, 1), true)[0].len(), 2);
+    }
+
+    #[test]
+    fn labels_spread_as_the_linear_system_says() {
+        let rows = rings(40, 0.0);
+        let graph = Graph::new(&rows, &rings(4, 0.3));
+        let (labelled, classes) = ([0, 1, 6, 11], [0, 1, 0, 1]);
+        let spread = graph.spread(&labelled, &classes, 2);
+        let edges = |a: usize, b: usize| {
+            let has = |a, b| usize::from(naive_nearest(&rows, &rows, a, true).contains(&b));
+            (has(a, b) + has(b, a)) as f64
+        };
+        let edges: Vec<Vec<f64>> = (0..40).map(|a| (0..40).map(|b| edges(a, b)).collect()).collect();
+        let degrees: Vec<f64> = edges.iter().map(|edges| edges.iter().sum()).collect();
+        // F = D^(1/2) H solves F − α S F = (1 − α) y.
+        let f = |row: usize, class: usize| degrees[row].sqrt() * f64::from(spread[row * 2 + class]);
+        for class in 0..2 {
+            for row in 0..40 {
+                let from = |other: usize| edges[row][other] / (degrees[row] * degrees[other]).sqrt() * f(other, class);
+                let near: f64 = (0..40).map(from).sum();
+                let given = labelled.iter().zip(&classes).any(|(&at, &of)| at == row && of == class);
+                let expected = if given { 1.0 - f64::from(SHARE) } else { 0.0 };
+                let left = f(row, class) - f64::from(SHARE) * near;
+                assert!((left - expected).abs() < 1e-5, "row {row}, class {class}: {left}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_label_is_enough_for_a_ring() {
+        let (rows, test) = (rings(400, 0.0), rings(100, 0.5));
+        let graph = Graph::new(&rows, &test);
+        for (row, class) in graph.classify(&[0, 1], &[0, 1], 2).into_iter().enumerate() {
+            assert_eq!(class, Some(row % 2), "row {row}");
+        }
+        let unreached = graph.classify(&[0], &[0], 2);
+        assert!(unreached.iter().enumerate().all(|(row, class)| *class == (row % 2 == 0).then_some(0)));
+    }
+}
