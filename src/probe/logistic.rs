@@ -8,7 +8,9 @@
 use std::collections::VecDeque;
 
 use crate::gemm::gemm;
-use crate::kernels::dgemm::{Strided, StridedMut, dgemm};
+use crate::kernels::Isa;
+use crate::kernels::reflection::axpy;
+use crate::kernels::rotation::dot;
 use crate::matrix::Matrix;
 
 /// Penalties λ to choose from, the strongest first.
@@ -111,11 +113,13 @@ impl Kernel {
 
     /// A point by its coefficients.
     fn point(&self, coefficients: Vec<f64>) -> Point {
-        let (rows, columns) = (self.rows, coefficients.len() / self.rows);
+        let (rows, isa) = (self.rows, Isa::best());
         let mut scores = vec![0.0; coefficients.len()];
-        let right = Strided::columns(&coefficients, rows, columns, rows);
-        let left = Strided::columns(&self.products, rows, rows, rows);
-        dgemm(1.0, left, right, 0.0, StridedMut::columns(&mut scores, rows, columns, rows));
+        for (row, products) in self.products.chunks_exact(rows).enumerate() {
+            for (coefficients, scores) in coefficients.chunks_exact(rows).zip(scores.chunks_exact_mut(rows)) {
+                scores[row] = dot(isa, products, coefficients);
+            }
+        }
         Point { coefficients, scores }
     }
 }
@@ -130,13 +134,13 @@ struct Point {
 impl Point {
     /// The inner product of the weights.
     fn dot(&self, other: &Self) -> f64 {
-        self.coefficients.iter().zip(&other.scores).map(|(a, b)| a * b).sum()
+        dot(Isa::best(), &self.coefficients, &other.scores)
     }
 
     /// Adds a multiple of another.
     fn add(&mut self, times: f64, other: &Self) {
-        self.coefficients.iter_mut().zip(&other.coefficients).for_each(|(a, b)| *a += times * b);
-        self.scores.iter_mut().zip(&other.scores).for_each(|(a, b)| *a += times * b);
+        axpy(Isa::best(), times, &other.coefficients, &mut self.coefficients);
+        axpy(Isa::best(), times, &other.scores, &mut self.scores);
     }
 
     fn scale(&mut self, times: f64) {
@@ -297,23 +301,23 @@ mod tests {
         (rows, (0..CLASSES * per_class).map(|row| row / per_class).collect())
     }
 
-    fn dot(a: &[f64], b: &[f64]) -> f64 {
+    fn inner(a: &[f64], b: &[f64]) -> f64 {
         a.iter().zip(b).map(|(a, b)| a * b).sum()
     }
 
     fn products(left: &[Vec<f64>], right: &[Vec<f64>]) -> Matrix {
-        let all: Vec<f32> = left.iter().flat_map(|a| right.iter().map(move |b| dot(a, b) as f32)).collect();
+        let all: Vec<f32> = left.iter().flat_map(|a| right.iter().map(move |b| inner(a, b) as f32)).collect();
         Matrix::from_slice(left.len(), right.len(), &all)
     }
 
     /// The textbook's objective of weights, classes × (columns + 1), and its gradient.
     fn textbook(rows: &[Vec<f64>], classes: &[usize], penalty: f64, weights: &[Vec<f64>]) -> (f64, Vec<Vec<f64>>) {
-        let mut value = weights.iter().map(|weights| penalty / 2.0 * dot(weights, weights)).sum();
+        let mut value = weights.iter().map(|weights| penalty / 2.0 * inner(weights, weights)).sum();
         let mut gradient: Vec<Vec<f64>> =
             weights.iter().map(|weights| weights.iter().map(|weight| penalty * weight).collect()).collect();
         for (row, &class) in rows.iter().zip(classes) {
             let row = [row.as_slice(), &[1.0]].concat();
-            let exps: Vec<f64> = weights.iter().map(|weights| dot(weights, &row).exp()).collect();
+            let exps: Vec<f64> = weights.iter().map(|weights| inner(weights, &row).exp()).collect();
             let sum: f64 = exps.iter().sum();
             value -= (exps[class] / sum).ln();
             for (at, gradient) in gradient.iter_mut().enumerate() {
@@ -379,13 +383,13 @@ mod tests {
                 let fitted = weights(&problem.fit(problem.start(), GAP), &rows);
                 let mut expected = vec![vec![0.0; columns + 1]; CLASSES];
                 // The loss of a row is curved by half its squared length at most.
-                let curvature = penalty + rows.iter().map(|row| (dot(row, row) + 1.0) / 2.0).sum::<f64>();
+                let curvature = penalty + rows.iter().map(|row| (inner(row, row) + 1.0) / 2.0).sum::<f64>();
                 for _ in 0..100_000 {
                     let (_, gradient) = textbook(&rows, &classes, penalty, &expected);
                     for (weights, gradient) in expected.iter_mut().zip(&gradient) {
                         weights.iter_mut().zip(gradient).for_each(|(weight, slope)| *weight -= slope / curvature);
                     }
-                    if gradient.iter().map(|gradient| dot(gradient, gradient)).sum::<f64>() < 1e-16 {
+                    if gradient.iter().map(|gradient| inner(gradient, gradient)).sum::<f64>() < 1e-16 {
                         break;
                     }
                 }
@@ -435,7 +439,7 @@ mod tests {
             (0..40).map(|row| (0..8).map(|column| ((row * 5 + column * 3) as f64).cos()).collect()).collect();
         for (actual, row) in fitted.classify(&products(&new, &rows)).into_iter().zip(&new) {
             let row = [row.as_slice(), &[1.0]].concat();
-            let expected = (0..CLASSES).max_by(|&a, &b| dot(&weights[a], &row).total_cmp(&dot(&weights[b], &row)));
+            let expected = (0..CLASSES).max_by(|&a, &b| inner(&weights[a], &row).total_cmp(&inner(&weights[b], &row)));
             assert_eq!(Some(actual), expected);
         }
         let wrong = fitted.classify(&products(&rows, &rows)).iter().zip(&classes).filter(|(a, b)| a != b).count();

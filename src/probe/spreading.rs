@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 use crate::gemm::gemm;
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, MatrixViewMut};
 
 /// Nearest neighbours of a row.
 const NEIGHBOURS: usize = 10;
@@ -21,7 +21,7 @@ const SHARE: f32 = 0.9;
 const ROUNDS: usize = 100;
 
 /// Rows whose neighbours one task looks for, and rows among which it looks at a time.
-const TASK: usize = 128;
+const TASK: usize = 512;
 const CHUNK: usize = 1024;
 
 /// Rows that one task spreads labels to.
@@ -122,15 +122,22 @@ fn nearest(rows: &Matrix, others: &Matrix, the_same: bool) -> Vec<Vec<u32>> {
     nearest.par_chunks_mut(TASK).enumerate().for_each(|(task, nearest)| {
         let start = task * TASK;
         let mut kept: Vec<Vec<(f32, u32)>> = vec![Vec::with_capacity(number + 1); nearest.len()];
+        let mut buffer = vec![0.0; nearest.len() * CHUNK.min(others.rows())];
         for first in (0..others.rows()).step_by(CHUNK) {
             let range = first..others.rows().min(first + CHUNK);
-            let mut products = Matrix::zeros(nearest.len(), range.len());
+            let products = &mut buffer[..nearest.len() * range.len()];
             let left = rows.rows_view(start..start + nearest.len());
-            gemm(-2.0, left, others.rows_view(range.clone()).transposed(), 0.0, products.view_mut());
-            for (index, kept) in kept.iter_mut().enumerate() {
+            gemm(
+                -2.0,
+                left,
+                others.rows_view(range.clone()).transposed(),
+                0.0,
+                MatrixViewMut::new(products, nearest.len(), range.len()),
+            );
+            for ((index, kept), products) in kept.iter_mut().enumerate().zip(products.chunks_exact(range.len())) {
                 let itself = the_same.then_some(start + index);
                 let mut farthest = if kept.len() == number { kept[number - 1].0 } else { f32::INFINITY };
-                let candidates = products.row(index).iter().zip(&squared_norms[range.clone()]).zip(range.clone());
+                let candidates = products.iter().zip(&squared_norms[range.clone()]).zip(range.clone());
                 for ((product, squared_norm), other) in candidates {
                     let distance = squared_norm + product;
                     if distance < farthest && Some(other) != itself {
