@@ -1,15 +1,19 @@
 //! How good features are where few rows have labels.
 //!
-//! A probe draws a few labelled rows of each class at random, fits two classifiers to their features, and counts how many
-//! of other rows they get wrong: *multinomial logistic regression*, which asks whether the classes lie apart in the
-//! features, and the *nearest neighbours*, which ask whether rows of one class lie together. Beside what a model's layer
-//! puts out, it does so on principal components of the same width and on the columns as they are.
+//! A probe draws a few labelled rows of each class at random, fits classifiers to their features, and counts how many of
+//! other rows they get wrong: *multinomial logistic regression*, which asks whether the classes lie apart in the features,
+//! and the *nearest neighbours*, which ask whether rows of one class lie together. Where it is asked for, the labels also
+//! *spread* from the labelled rows to all others that they could have been drawn from, along a graph of neighbours: that
+//! asks whether a class hangs together. Beside what a model's layer puts out, it does all of it on principal components of
+//! the same width and on the columns as they are.
 //!
-//! The model and the components may have learned from all rows; the labels take no part in that. Both classifiers choose
-//! their own settings by the labelled rows alone: the number of neighbours by leaving one row out, the penalty by five-fold
-//! cross-validation. Features are centred, and divided by one number for all columns, by what all rows to draw from say:
-//! so penalties mean the same for all features, and columns that vary much still weigh much. (On MNIST's, to bring each
-//! column to one variance makes the errors larger.)
+//! The model, the components and the graph know all rows to draw from, but no more labels than those of the draw; of the
+//! rows to test on they know nothing. The number of neighbours is chosen by leaving one labelled row out, the penalty of
+//! logistic regression by cross-validation over the labelled rows.
+//!
+//! Features are centred, and divided by one number for all columns, by what all rows to draw from say: penalties mean the
+//! same for all features then, and columns that vary much still weigh much. (With one variance for each column, the errors
+//! on MNIST's pixels are larger.)
 
 mod draws;
 mod features;
