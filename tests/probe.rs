@@ -145,6 +145,11 @@ fn what_cannot_be_probed_is_an_error_that_says_why() {
         1,
         &["one.csv", "`inner`", "two classes"],
     );
+    let distinct = "x,y,z,ring\n".to_string() + &(0..2000).map(|row| format!("1,2,{row},{row}\n")).collect::<String>();
+    folder.write("distinct.csv", &distinct);
+    folder.write("again.csv", &distinct);
+    let all = probe("model.safetensors", "distinct.csv", "again.csv", "1");
+    refused(&folder, &all, 2, &["labels per class", "2000 classes", "at most 1048"]);
     folder.write("new.csv", "x,y,z,ring\n1,2,3,inner\n2,3,4,middle\n");
     refused(&folder, &probe("model.safetensors", "train.csv", "new.csv", "3"), 1, &["new.csv", "row 2", "`middle`"]);
     folder.write("far.csv", "x,y,z,ring\n1,2,3,inner\n2,3e38,4,outer\n");

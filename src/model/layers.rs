@@ -8,13 +8,13 @@ use crate::model::Body;
 
 /// A hidden layer of a model, as [`Model::layer`] finds it by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layer {
+pub struct HiddenLayer {
     /// Its place in [`Body::layer_sizes`], the input being 0.
     place: usize,
     columns: usize,
 }
 
-impl Layer {
+impl HiddenLayer {
     /// How many columns it puts out.
     pub fn columns(self) -> usize {
         self.columns
@@ -32,7 +32,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Setting`] when there is none of this name; it lists those there are.
-    pub fn layer(&self, name: &str) -> Result<Layer> {
+    pub fn layer(&self, name: &str) -> Result<HiddenLayer> {
         let names = self.layer_names();
         match names.iter().position(|known| known == name) {
             Some(index) => Ok(self.layer_at(index + 1)),
@@ -44,7 +44,7 @@ impl Model {
     }
 
     /// The layer whose output is the code.
-    pub fn code_layer(&self) -> Layer {
+    pub fn code_layer(&self) -> HiddenLayer {
         self.layer_at(self.waist())
     }
 
@@ -58,7 +58,7 @@ impl Model {
     pub fn encode_layer_each(
         &self,
         dataset: &Dataset,
-        layer: Layer,
+        layer: HiddenLayer,
         mut visit: impl FnMut(&Matrix) -> Result<()>,
     ) -> Result<()> {
         let network = match &self.body {
@@ -77,13 +77,13 @@ impl Model {
     }
 
     /// Names for the columns of what a layer puts out: `layer_1_1`, `layer_1_2`, …, or `code_1`, `code_2`, …
-    pub fn layer_column_names(&self, layer: Layer) -> Vec<String> {
+    pub fn layer_column_names(&self, layer: HiddenLayer) -> Vec<String> {
         let name = self.name_of(layer.place);
         (1..=layer.columns).map(|number| format!("{name}_{number}")).collect()
     }
 
-    fn layer_at(&self, place: usize) -> Layer {
-        Layer { place, columns: self.body.layer_sizes()[place] }
+    fn layer_at(&self, place: usize) -> HiddenLayer {
+        HiddenLayer { place, columns: self.body.layer_sizes()[place] }
     }
 
     fn name_of(&self, place: usize) -> String {

@@ -6,7 +6,7 @@ mod header;
 mod layers;
 
 pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
-pub use layers::Layer;
+pub use layers::HiddenLayer;
 
 use std::collections::BTreeMap;
 

@@ -4,13 +4,13 @@ use crate::data::{Dataset, Scaling, try_for_each_chunk};
 use crate::error::{Error, Result};
 use crate::kernels::{Isa, squared_norm};
 use crate::matrix::Matrix;
-use crate::model::{Layer, Model};
+use crate::model::{HiddenLayer, Model};
 use crate::pca::Pca;
 
 /// Where features come from.
 pub(super) enum Source<'a> {
     /// What a layer of a model puts out.
-    Layer(&'a Model, Layer),
+    Layer(&'a Model, HiddenLayer),
     /// Principal components of scaled columns.
     Components(&'a Pca, &'a Scaling),
     /// The columns, scaled.

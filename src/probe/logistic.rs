@@ -42,7 +42,7 @@ impl Logistic {
     /// A classifier fitted to labelled rows, by their products with each other: `per_class` rows of each class, one class
     /// after another.
     ///
-    /// The penalty is the one, of [`PENALTIES`], by which rows that are held out in turn are the most probable. With one
+    /// The penalty is the first of [`PENALTIES`] after which rows that are held out in turn become less probable. With one
     /// row of each class none can be held out, and the penalty is 1.
     pub(super) fn choose(products: &Matrix, classes: &[usize], per_class: usize) -> Self {
         let rows = classes.len();
@@ -76,7 +76,7 @@ impl Logistic {
     }
 }
 
-/// The first penalty after which held-out rows become less probable, from the strongest on.
+/// The first penalty after which held-out rows become less probable.
 fn best_penalty(problem: &Problem<'_>, per_class: usize) -> f64 {
     let folds = FOLDS.min(per_class);
     let rows = problem.classes.len();

@@ -27,7 +27,7 @@ use crate::data::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::gemm::gemm;
 use crate::matrix::{Matrix, MatrixView};
-use crate::model::{Layer, Model};
+use crate::model::{HiddenLayer, Model};
 use crate::pca::{Components, Pca, PcaOptions};
 use draws::Classes;
 use features::{Features, Source};
@@ -41,6 +41,9 @@ const TASK: usize = 256;
 /// The most labelled rows that a draw may have: their products with each other are held.
 pub const MOST_LABELLED: usize = 8192;
 
+/// The most scores that labelled rows may have, one for each class: a fit holds some dozens of them all.
+pub const MOST_SCORES: usize = 1 << 21;
+
 /// What to probe.
 #[derive(Clone, Debug)]
 pub struct ProbeOptions {
@@ -49,7 +52,7 @@ pub struct ProbeOptions {
     /// How many draws.
     pub draws: usize,
     /// The layer whose output is probed; none for the code.
-    pub layer: Option<Layer>,
+    pub layer: Option<HiddenLayer>,
     /// Whether labels are spread too, which takes the time of comparing all rows to draw from with each other.
     pub spread: bool,
     /// The seed of the draws.
@@ -130,7 +133,7 @@ impl DrawErrors {
 /// ```
 ///
 /// # Errors
-/// [`Error::Setting`] when a class has not so many rows, or a draw has more than [`MOST_LABELLED`];
+/// [`Error::Setting`] when a class has not so many rows, or a draw more than [`MOST_LABELLED`] or [`MOST_SCORES`];
 /// [`Error::Mismatch`] when a data set does not have the model's width, or no labels, when there is one class only, when a
 /// label of `test` is not in `train`, or a value is out of all proportion.
 ///
@@ -143,9 +146,11 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
     model.check_width(test)?;
     let classes = Classes::new(train, test)?;
     let labelled = labels_per_class.saturating_mul(classes.count());
-    if labelled > MOST_LABELLED {
-        let count = classes.count();
-        let problem = format!("{labels_per_class} of {count} classes are {labelled} rows, more than {MOST_LABELLED}");
+    if labelled > MOST_LABELLED || labelled * classes.count() > MOST_SCORES {
+        let (count, most) = (classes.count(), MOST_LABELLED.min(MOST_SCORES / classes.count()));
+        let problem = format!(
+            "{labels_per_class} of {count} classes are {labelled} rows; for so many classes at most {most} are taken"
+        );
         return Err(Error::Setting { name: "labels per class", problem });
     }
     let drawn = (0..draws).map(|number| classes.draw(labels_per_class, train, seed, number as u64));
