@@ -34,6 +34,7 @@
 //! |---|---|
 //! | [`cli`] | the command line, one file a subcommand (feature `cli`) |
 //! | [`report`] | plots, and a page about a run (feature `report`) |
+//! | [`probe`](mod@probe) | how good features are where few rows have labels |
 //! | [`model`] | a fitted model, its file, and fitting in one call |
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
@@ -62,6 +63,7 @@ pub mod network;
 pub mod optimizer;
 mod parallel;
 pub mod pca;
+pub mod probe;
 mod random;
 pub mod reference;
 #[cfg(feature = "report")]

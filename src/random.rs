@@ -30,6 +30,8 @@ pub enum Purpose {
     Binarisation = 8,
     /// Rows that are generated, and what distributions of codes are fitted with.
     Generation = 11,
+    /// Which rows have a label in a probe.
+    Labels = 9,
 }
 
 /// The generator for a purpose.

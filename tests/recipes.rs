@@ -1,7 +1,8 @@
 //! The recipes reach the errors that they state.
 //!
 //! A recipe states the error of its model in a line `# error per row: NUMBER` (on the rows it was trained on) or
-//! `# error per row on t10k-images-idx3-ubyte.gz: NUMBER`. To run them all, which takes a quarter of an hour:
+//! `# error per row on t10k-images-idx3-ubyte.gz: NUMBER`; and that of a probe of one of its layers, in per cent, in a line
+//! `# logistic error by 10 labels a class of layer_2: NUMBER`. To run them all, which takes half an hour:
 //! `DIABOLO_DATA=... cargo test --release --test recipes -- --ignored --nocapture`.
 
 mod common;
@@ -10,6 +11,9 @@ use common::{Folder, mnist, number};
 
 /// How far a stated error may be exceeded: other instruction sets round otherwise.
 const SLACK: f64 = 1.02;
+
+/// How far that of a probe may be: few labels, of some draws, make it less certain.
+const PROBE_SLACK: f64 = 1.15;
 
 #[test]
 #[ignore = "trains for minutes; run it with --release"]
@@ -31,6 +35,12 @@ fn every_recipe_reaches_the_error_that_it_states() {
         let trained = folder.json(&format!("train {data} --config {config} --out {name}.safetensors --quiet --json"));
         let mut stated = 0;
         for line in text.lines() {
+            if let Some(probe) = Probe::of(line) {
+                let actual = probe.run(&folder, &name);
+                println!("{name}: {actual}; stated: {line}");
+                assert!(actual <= PROBE_SLACK * probe.stated, "{name}: {actual}, but `{line}`");
+                stated += 1;
+            }
             let Some((on, error)) = line.strip_prefix("# error per row").and_then(|line| line.split_once(": ")) else {
                 continue;
             };
@@ -46,5 +56,34 @@ fn every_recipe_reaches_the_error_that_it_states() {
             stated += 1;
         }
         assert!(stated > 0, "{name} states no error");
+    }
+}
+
+/// A probe whose error a recipe states.
+struct Probe<'a> {
+    classifier: &'a str,
+    labels_per_class: &'a str,
+    layer: &'a str,
+    stated: f64,
+}
+
+impl<'a> Probe<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let (classifier, rest) = line.strip_prefix("# ")?.split_once(" error by ")?;
+        let (labels_per_class, rest) = rest.split_once(" labels a class of ")?;
+        let (layer, stated) = rest.split_once(": ")?;
+        Some(Self { classifier, labels_per_class, layer, stated: stated.parse().unwrap() })
+    }
+
+    /// The error of a model that was trained.
+    fn run(&self, folder: &Folder, name: &str) -> f64 {
+        let Self { classifier, labels_per_class, layer, .. } = self;
+        let spread = if *classifier == "spreading" { "--spread" } else { "" };
+        let probed = folder.json(&format!(
+            "probe {name}.safetensors train-images-idx3-ubyte.gz t10k-images-idx3-ubyte.gz {spread} --json \
+             --labels train-labels-idx1-ubyte.gz --test-labels t10k-labels-idx1-ubyte.gz \
+             --labels-per-class {labels_per_class} --layer {layer}"
+        ));
+        number(&probed["model"], &format!("{classifier}_error"))
     }
 }

@@ -52,6 +52,7 @@ fn model_facts(model: &Model) -> Facts {
     let provenance = &model.provenance;
     facts.add("kind", model.body.kind());
     facts.add("layers", model.body.layer_sizes());
+    facts.add("layer_names", model.layer_names());
     facts.add("parameters", model.body.parameters());
     match &model.body {
         Body::Autoencoder(network) => {

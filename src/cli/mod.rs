@@ -11,6 +11,7 @@ mod facts;
 mod inspect;
 mod pca;
 mod plot;
+mod probe;
 mod progress;
 mod reconstruct;
 mod report;
@@ -51,6 +52,7 @@ enum Command {
     Compare(compare::Compare),
     Report(report::Report),
     Plot(plot::Plot),
+    Probe(probe::Probe),
     Inspect(inspect::Inspect),
     Bench(bench::Bench),
 }
@@ -68,6 +70,7 @@ impl Command {
             Self::Compare(command) => command.run(),
             Self::Report(command) => command.run(),
             Self::Plot(command) => command.run(),
+            Self::Probe(command) => command.run(),
             Self::Inspect(command) => command.run(),
             Self::Bench(command) => command.run(),
         }

@@ -3,9 +3,11 @@
 mod file;
 mod fit;
 mod header;
+mod layers;
 mod score;
 
 pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
+pub use layers::HiddenLayer;
 
 use std::collections::BTreeMap;
 
@@ -154,7 +156,8 @@ impl Model {
         self.column_names.clone().map_or(Columns::All, Columns::Named)
     }
 
-    fn check_width(&self, dataset: &Dataset) -> Result<()> {
+    /// Refuses rows that have not the model's width.
+    pub(crate) fn check_width(&self, dataset: &Dataset) -> Result<()> {
         if dataset.columns() == self.body.columns() {
             return Ok(());
         }

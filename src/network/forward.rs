@@ -55,6 +55,15 @@ impl Network {
         self.run_to(depth, self.architecture.sizes().input(), Output::Sums, codes)
     }
 
+    /// What a layer puts out for rows (rows × input size): rows × its size. Layers are numbered as the sizes are: that of
+    /// number 0 is the input, which puts out nothing of its own.
+    ///
+    /// # Panics
+    /// When there is no such layer, or the rows are not as wide as the input layer.
+    pub fn layer_outputs(&self, rows: &Matrix, layer: usize) -> Matrix {
+        self.run(0..layer, rows)
+    }
+
     /// Decodes codes (rows × code size) to rows (rows × input size).
     ///
     /// # Panics

@@ -1,0 +1,140 @@
+//! `diabolo probe`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::arguments::{ColumnArguments, LabelsArgument};
+use super::facts::{Facts, print, print_side_by_side};
+use crate::data;
+use crate::error::{Error, Place, Result};
+use crate::file::is_same;
+use crate::model::Model;
+use crate::probe::{DrawErrors, ProbeOptions, Scores, probe};
+
+/// Measure how few labels a model's features need
+///
+/// Some rows of each class are drawn at random, logistic regression and nearest neighbours are fitted to their features, and
+/// the mean share of other rows that these get wrong is printed in per cent, with its standard deviation over the draws:
+/// of what the model puts out, of as many principal components, and of the columns as they are.
+#[derive(Debug, Args)]
+#[command(mut_arg("labels", |labels| labels.requires("test_labels").help(LABELS_HELP)))]
+pub struct Probe {
+    /// A model file, as written by `train` or `pca`
+    model: PathBuf,
+    /// The rows to draw from: a CSV or IDX file, plain or gzipped, or a built-in set
+    train: String,
+    /// The rows to test on, likewise
+    test: String,
+    #[command(flatten)]
+    columns: ColumnArguments,
+    #[command(flatten)]
+    labels: LabelsArgument,
+    /// As --labels, for the rows to test on
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    test_labels: Option<String>,
+    /// How many rows of each class are drawn
+    #[arg(long, short = 'n', allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    labels_per_class: u32,
+    /// How often they are drawn anew
+    #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    draws: u32,
+    /// The layer whose output is probed: code, or layer_1, layer_2, … from the input on, as `inspect` lists them
+    #[arg(long, value_name = "NAME", default_value = "code")]
+    layer: String,
+    /// Spread labels to all rows to draw from too, along a graph of neighbours: it takes a minute on MNIST's pixels
+    #[arg(long)]
+    spread: bool,
+    /// The seed of the draws
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
+    seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+const LABELS_HELP: &str =
+    "A file with a label for each row to draw from: IDX of one dimension, as MNIST's are, or one a line";
+
+impl Probe {
+    pub fn run(&self) -> Result<()> {
+        if is_same(Path::new(&self.train), Path::new(&self.test)) {
+            let problem = "rows to draw from and rows to test on are the same; errors are those on other rows";
+            return Err(Place::named(&self.test).error(problem));
+        }
+        let model = Model::load(&self.model)?;
+        let layer = model.layer(&self.layer)?;
+        let train = self.labels.apply(self.columns.read(&self.train, model.columns())?)?;
+        let mut test = self.columns.read(&self.test, model.columns())?;
+        if let Some(path) = &self.test_labels {
+            let labels = data::read_labels(path, test.rows())?;
+            test = test.with_labels(labels)?;
+        }
+        for dataset in [&train, &test] {
+            if dataset.labels().is_none() {
+                let problem = format!(
+                    "the rows of {} have none; name a column of both files, or files by --labels and --test-labels",
+                    dataset.source()
+                );
+                return Err(Error::Setting { name: "label", problem });
+            }
+        }
+        let options = ProbeOptions {
+            labels_per_class: self.labels_per_class as usize,
+            draws: self.draws as usize,
+            layer: Some(layer),
+            spread: self.spread,
+            seed: self.seed,
+        };
+        let probed = probe(&model, &train, &test, &options)?;
+        let columns = [(self.layer.as_str(), &probed.model), ("PCA", &probed.pca), ("columns", &probed.columns)];
+        if self.json {
+            let mut all = Facts::default();
+            all.add("classes", probed.classes);
+            all.add("labels_per_class", self.labels_per_class);
+            all.add("draws", self.draws);
+            all.add("train_rows", train.rows());
+            all.add("test_rows", test.rows());
+            all.add("layer", self.layer.as_str());
+            for (name, (_, scores)) in ["model", "pca", "columns"].into_iter().zip(columns) {
+                let mut facts = facts(scores);
+                facts.add("logistic_errors", errors(&scores.logistic));
+                facts.add("neighbours_errors", errors(&scores.neighbours));
+                if let Some(spreading) = &scores.spreading {
+                    facts.add("spreading_errors", errors(spreading));
+                }
+                all.add(name, facts.into_json());
+            }
+            return all.print(true);
+        }
+        let draws = if self.draws == 1 { "draw" } else { "draws" };
+        print(&format!(
+            "Errors in per cent on {} rows, over {} {draws} of {} labelled rows of each of {} classes\n\n",
+            test.rows(),
+            self.draws,
+            self.labels_per_class,
+            probed.classes
+        ))?;
+        print_side_by_side(&columns.map(|(title, scores)| (title.to_string(), facts(scores))))
+    }
+}
+
+fn facts(scores: &Scores) -> Facts {
+    let mut facts = Facts::default();
+    facts.add("columns", scores.columns);
+    let mut add = |[error, deviation]: [&'static str; 2], errors: &DrawErrors| {
+        facts.add(error, 100.0 * errors.mean());
+        facts.add(deviation, errors.deviation().map(|deviation| 100.0 * deviation));
+    };
+    add(["logistic_error", "logistic_deviation"], &scores.logistic);
+    add(["neighbours_error", "neighbours_deviation"], &scores.neighbours);
+    if let Some(spreading) = &scores.spreading {
+        add(["spreading_error", "spreading_deviation"], spreading);
+    }
+    facts
+}
+
+fn errors(errors: &DrawErrors) -> Value {
+    errors.as_slice().iter().map(|error| Value::from(100.0 * error)).collect()
+}

@@ -1,0 +1,142 @@
+//! Features of rows to draw from and of rows to test on, in one unit for all.
+
+use crate::data::{Dataset, Scaling, try_for_each_chunk};
+use crate::error::{Error, Result};
+use crate::kernels::{Isa, squared_norm};
+use crate::matrix::Matrix;
+use crate::model::{HiddenLayer, Model};
+use crate::pca::Pca;
+
+/// Where features come from.
+pub(super) enum Source<'a> {
+    /// What a layer of a model puts out.
+    Layer(&'a Model, HiddenLayer),
+    /// Principal components of scaled columns.
+    Components(&'a Pca, &'a Scaling),
+    /// The columns, scaled.
+    Columns(&'a Scaling),
+}
+
+impl Source<'_> {
+    /// Visits the features of all rows, some rows at a time.
+    fn each(&self, dataset: &Dataset, visit: &mut dyn FnMut(&Matrix) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Layer(model, layer) => model.encode_layer_each(dataset, *layer, visit),
+            Self::Components(pca, scaling) => {
+                try_for_each_chunk(&scaling.rows(dataset), |chunk| visit(&pca.encode(chunk)))
+            }
+            Self::Columns(scaling) => try_for_each_chunk(&scaling.rows(dataset), visit),
+        }
+    }
+
+    /// How many columns they have.
+    pub(super) fn columns(&self, dataset: &Dataset) -> usize {
+        match self {
+            Self::Layer(_, layer) => layer.columns(),
+            Self::Components(pca, _) => pca.components().rows(),
+            Self::Columns(_) => dataset.columns(),
+        }
+    }
+}
+
+/// Features of some rows, less the mean of all rows of a data set, and divided by the root of the sum of the columns'
+/// variances: their squared length is 1 on the average, and what the columns weigh against each other is as it was.
+pub(super) struct Features {
+    /// Of the rows of that data set that were asked for, in their order.
+    pub(super) train: Matrix,
+    /// Of all rows to test on.
+    pub(super) test: Matrix,
+}
+
+impl Features {
+    /// The features of some rows of one data set, in rising order, and of all of another.
+    ///
+    /// # Errors
+    /// Those of the source; and when features are out of all proportion.
+    pub(super) fn new(source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
+        let columns = source.columns(train);
+        let mut kept = Matrix::zeros(rows.len(), columns);
+        let mut moments = Moments::new(columns);
+        let (mut before, mut found) = (0, 0);
+        source.each(train, &mut |chunk| {
+            moments.add(chunk);
+            while let Some(row) = rows.get(found).filter(|&&row| row < before + chunk.rows()) {
+                kept.row_mut(found).copy_from_slice(chunk.row(row - before));
+                found += 1;
+            }
+            before += chunk.rows();
+            Ok(())
+        })?;
+        let mut tested = Matrix::zeros(test.rows(), columns);
+        let mut end = 0;
+        source.each(test, &mut |chunk| {
+            tested.as_mut_slice()[end..][..chunk.as_slice().len()].copy_from_slice(chunk.as_slice());
+            end += chunk.as_slice().len();
+            Ok(())
+        })?;
+        let (mean, scale) = moments.finish();
+        normalize(&mut kept, &mean, scale, |index| (train, rows[index]))?;
+        normalize(&mut tested, &mean, scale, |index| (test, index))?;
+        Ok(Self { train: kept, test: tested })
+    }
+}
+
+/// Sums over rows, for their mean and variance.
+struct Moments {
+    rows: f64,
+    /// The first row, which is near enough to the mean that nothing is lost when that is taken away.
+    first: Vec<f64>,
+    sums: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    fn new(columns: usize) -> Self {
+        Self { rows: 0.0, first: Vec::new(), sums: vec![0.0; columns], squares: vec![0.0; columns] }
+    }
+
+    fn add(&mut self, rows: &Matrix) {
+        if self.first.is_empty() {
+            self.first = rows.row(0).iter().copied().map(f64::from).collect();
+        }
+        for row in 0..rows.rows() {
+            let sums = self.sums.iter_mut().zip(&mut self.squares).zip(&self.first);
+            for (((sum, square), first), &value) in sums.zip(rows.row(row)) {
+                let apart = f64::from(value) - first;
+                *sum += apart;
+                *square += apart * apart;
+            }
+        }
+        self.rows += rows.rows() as f64;
+    }
+
+    /// The mean, and what to divide by.
+    fn finish(self) -> (Vec<f64>, f64) {
+        let variance = |(sum, square): (&f64, &f64)| (square - sum * sum / self.rows).max(0.0) / self.rows;
+        let total: f64 = self.sums.iter().zip(&self.squares).map(variance).sum();
+        let mean = self.first.iter().zip(&self.sums).map(|(first, sum)| first + sum / self.rows).collect();
+        (mean, if total > 0.0 { total.sqrt() } else { 1.0 })
+    }
+}
+
+/// Takes the mean from all rows and divides by the scale; `place` tells which row of which data set one is.
+fn normalize<'a>(
+    rows: &mut Matrix,
+    mean: &[f64],
+    scale: f64,
+    place: impl Fn(usize) -> (&'a Dataset, usize),
+) -> Result<()> {
+    /// Squared lengths beyond which distances might not be finite.
+    const LONGEST: f64 = 1e36;
+    for index in 0..rows.rows() {
+        let row = rows.row_mut(index);
+        row.iter_mut().zip(mean).for_each(|(value, mean)| *value = ((f64::from(*value) - mean) / scale) as f32);
+        let squared = squared_norm(Isa::best(), row);
+        if squared.is_nan() || squared > LONGEST {
+            let (dataset, row) = place(index);
+            let problem = format!("{}: row {} is too far from the others", dataset.source(), row + 1);
+            return Err(Error::Mismatch(problem));
+        }
+    }
+    Ok(())
+}

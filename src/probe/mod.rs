@@ -1,0 +1,255 @@
+//! How good features are where few rows have labels.
+//!
+//! A probe draws a few labelled rows of each class at random, fits classifiers to their features, and counts how many of
+//! other rows they get wrong: *multinomial logistic regression*, which asks whether the classes lie apart in the features,
+//! and the *nearest neighbours*, which ask whether rows of one class lie together. Where it is asked for, the labels also
+//! *spread* from the labelled rows to all others that they could have been drawn from, along a graph of neighbours: that
+//! asks whether a class hangs together. Beside what a model's layer puts out, it does all of it on principal components of
+//! the same width and on the columns as they are.
+//!
+//! The model, the components and the graph know all rows to draw from, but no more labels than those of the draw; of the
+//! rows to test on they know nothing. The number of neighbours is chosen by leaving one labelled row out, the penalty of
+//! logistic regression by cross-validation over the labelled rows.
+//!
+//! Features are centred, and divided by one number for all columns, by what all rows to draw from say: penalties mean the
+//! same for all features then, and columns that vary much still weigh much. (With one variance for each column, the errors
+//! on MNIST's pixels are larger.)
+
+mod draws;
+mod features;
+mod logistic;
+mod neighbours;
+mod spreading;
+
+use rayon::prelude::*;
+
+use crate::data::{Dataset, Rows};
+use crate::error::{Error, Result};
+use crate::gemm::gemm;
+use crate::matrix::{Matrix, MatrixView};
+use crate::model::{HiddenLayer, Model};
+use crate::pca::{Components, Pca, PcaOptions};
+use draws::Classes;
+use features::{Features, Source};
+use logistic::Logistic;
+use neighbours::Neighbours;
+use spreading::Graph;
+
+/// Rows to test on that one task takes.
+const TASK: usize = 256;
+
+/// The most labelled rows that a draw may have: their products with each other are held.
+pub const MOST_LABELLED: usize = 8192;
+
+/// The most scores that labelled rows may have, one for each class: a fit holds some dozens of them all.
+pub const MOST_SCORES: usize = 1 << 21;
+
+/// What to probe.
+#[derive(Clone, Debug)]
+pub struct ProbeOptions {
+    /// How many rows of each class have a label in a draw.
+    pub labels_per_class: usize,
+    /// How many draws.
+    pub draws: usize,
+    /// The layer whose output is probed; none for the code.
+    pub layer: Option<HiddenLayer>,
+    /// Whether labels are spread too, which takes the time of comparing all rows to draw from with each other.
+    pub spread: bool,
+    /// The seed of the draws.
+    pub seed: u64,
+}
+
+impl ProbeOptions {
+    /// So many labels for each class; ten draws, the code, and no spreading.
+    pub fn new(labels_per_class: usize) -> Self {
+        Self { labels_per_class, draws: 10, layer: None, spread: false, seed: 1 }
+    }
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probed {
+    /// How many classes there are.
+    pub classes: usize,
+    /// What the model's layer puts out.
+    pub model: Scores,
+    /// Principal components, as many as the layer has columns, or all there are.
+    pub pca: Scores,
+    /// The columns, as the model scales them.
+    pub columns: Scores,
+}
+
+/// How features did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// How many columns they have.
+    pub columns: usize,
+    /// The errors of logistic regression.
+    pub logistic: DrawErrors,
+    /// The errors of the nearest neighbours.
+    pub neighbours: DrawErrors,
+    /// The errors of spread labels, where they were asked for.
+    pub spreading: Option<DrawErrors>,
+}
+
+/// For each draw, the share of the rows to test on that a classifier got wrong.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DrawErrors(Vec<f64>);
+
+impl DrawErrors {
+    /// One a draw.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+
+    /// The mean over the draws.
+    pub fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
+    /// The standard deviation over the draws, by n − 1; none of a single draw.
+    pub fn deviation(&self) -> Option<f64> {
+        let mean = self.mean();
+        let squares: f64 = self.0.iter().map(|error| (error - mean).powi(2)).sum();
+        (self.0.len() > 1).then(|| (squares / (self.0.len() - 1) as f64).sqrt())
+    }
+}
+
+/// Probes a model: on labelled rows of `train`, tested on all of `test`. Its scaling is applied to the columns.
+///
+/// ```
+/// use diabolo::data::{self, ReadOptions, ScalingChoice};
+/// use diabolo::model::{Validation, fit_pca};
+/// use diabolo::pca::PcaOptions;
+/// use diabolo::probe::{ProbeOptions, probe};
+///
+/// let digits = data::read("digits", &ReadOptions::default())?;
+/// let (train, test) = (digits.select(&Vec::from_iter(0..1500))?, digits.select(&Vec::from_iter(1500..1797))?);
+/// let model = fit_pca(&train, ScalingChoice::Auto, &PcaOptions::default(), Validation::None)?.model;
+/// let probed = probe(&model, &train, &test, &ProbeOptions::new(10))?;
+/// assert_eq!((probed.model.columns, probed.columns.columns), (2, 64));
+/// assert!(probed.columns.neighbours.mean() < 0.2 && probed.model.neighbours.mean() > 0.3);
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Setting`] when a class has not so many rows, or a draw more than [`MOST_LABELLED`] or [`MOST_SCORES`];
+/// [`Error::Mismatch`] when a data set does not have the model's width, or no labels, when there is one class only, when a
+/// label of `test` is not in `train`, or a value is out of all proportion.
+///
+/// # Panics
+/// When no label or no draw is asked for, or the layer is one of another model.
+pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOptions) -> Result<Probed> {
+    let ProbeOptions { labels_per_class, draws, layer, spread, seed } = *options;
+    assert!(labels_per_class > 0 && draws > 0, "at least one label and one draw");
+    model.check_width(train)?;
+    model.check_width(test)?;
+    let classes = Classes::new(train, test)?;
+    let labelled = labels_per_class.saturating_mul(classes.count());
+    if labelled > MOST_LABELLED || labelled * classes.count() > MOST_SCORES {
+        let (count, most) = (classes.count(), MOST_LABELLED.min(MOST_SCORES / classes.count()));
+        let problem = format!(
+            "{labels_per_class} of {count} classes are {labelled} rows; for so many classes at most {most} are taken"
+        );
+        return Err(Error::Setting { name: "labels per class", problem });
+    }
+    let drawn = (0..draws).map(|number| classes.draw(labels_per_class, train, seed, number as u64));
+    let drawn = drawn.collect::<Result<Vec<_>>>()?;
+    let task = Task { train, test, classes: &classes, drawn: &drawn, labels_per_class, spread };
+
+    let layer = layer.unwrap_or_else(|| model.code_layer());
+    let columns = task.score(&Source::Columns(&model.scaling))?;
+    let count = layer.columns().min(train.columns()).min(train.rows());
+    let components = PcaOptions { components: Components::Count(count), ..PcaOptions::default() };
+    let pca = Pca::fit(&model.scaling.rows(train), &components).map_err(|error| error.of(train.source()))?;
+    let pca = task.score(&Source::Components(&pca, &model.scaling))?;
+    let model = task.score(&Source::Layer(model, layer))?;
+    Ok(Probed { classes: classes.count(), model, pca, columns })
+}
+
+/// What all features are put to.
+struct Task<'a> {
+    train: &'a Dataset,
+    test: &'a Dataset,
+    classes: &'a Classes,
+    /// The labelled rows of each draw.
+    drawn: &'a [Vec<usize>],
+    labels_per_class: usize,
+    spread: bool,
+}
+
+/// Of one draw, how many rows to test on each classifier gets wrong.
+struct Wrong {
+    logistic: usize,
+    neighbours: usize,
+    spreading: Option<usize>,
+}
+
+impl Task<'_> {
+    fn score(&self, source: &Source<'_>) -> Result<Scores> {
+        let rows = if self.spread { Vec::from_iter(0..self.train.rows()) } else { sorted(self.drawn.concat()) };
+        let features = Features::new(source, self.train, &rows, self.test)?;
+        let graph = self.spread.then(|| Graph::new(&features.train, &features.test));
+        let drawn = self.drawn.par_iter().map(|drawn| places(&rows, drawn));
+        let wrong: Vec<Wrong> = drawn.map(|drawn| self.wrong(&features, graph.as_ref(), &drawn)).collect();
+        let errors = |count: fn(&Wrong) -> Option<usize>| {
+            let share = |wrong| count(wrong).map(|count| count as f64 / self.test.rows() as f64);
+            wrong.iter().map(share).collect::<Option<_>>().map(DrawErrors)
+        };
+        Ok(Scores {
+            columns: source.columns(self.train),
+            logistic: errors(|wrong| Some(wrong.logistic)).unwrap_or_default(),
+            neighbours: errors(|wrong| Some(wrong.neighbours)).unwrap_or_default(),
+            spreading: errors(|wrong| wrong.spreading),
+        })
+    }
+
+    /// Fits all classifiers to the drawn ones of the rows that features are held of, and tests them.
+    fn wrong(&self, features: &Features, graph: Option<&Graph>, drawn: &[usize]) -> Wrong {
+        let mut labelled = Matrix::zeros(drawn.len(), features.train.columns());
+        features.train.gather(drawn, labelled.as_mut_slice());
+        let of_labelled: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();
+        let among = products(labelled.view(), labelled.view());
+        let logistic = Logistic::choose(&among, &of_labelled, self.labels_per_class);
+        let neighbours = Neighbours::choose(&among, &of_labelled);
+        let found: Vec<[usize; 2]> = (0..self.test.rows().div_ceil(TASK))
+            .into_par_iter()
+            .flat_map_iter(|task| {
+                let rows = task * TASK..self.test.rows().min((task + 1) * TASK);
+                let products = products(features.test.rows_view(rows), labelled.view());
+                let by_logistic = logistic.classify(&products);
+                let both = |(row, by_logistic)| [by_logistic, neighbours.classify(products.row(row))];
+                by_logistic.into_iter().enumerate().map(both).collect::<Vec<_>>()
+            })
+            .collect();
+        let spread = graph.map(|graph| graph.classify(drawn, &of_labelled, self.classes.count()));
+        let wrong = |found: &dyn Fn(usize) -> usize| {
+            self.classes.test.iter().enumerate().filter(|&(row, &class)| found(row) != class).count()
+        };
+        Wrong {
+            logistic: wrong(&|row| found[row][0]),
+            neighbours: wrong(&|row| found[row][1]),
+            // Where no label reaches, the nearest labelled rows are asked.
+            spreading: spread.map(|spread| wrong(&|row| spread[row].unwrap_or(found[row][1]))),
+        }
+    }
+}
+
+/// Numbers in rising order, each once.
+fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// Where some numbers stand in a sorted list that holds them.
+fn places(sorted: &[usize], some: &[usize]) -> Vec<usize> {
+    some.iter().map(|row| sorted.partition_point(|other| other < row)).collect()
+}
+
+/// The inner product of each row of one matrix with each row of another.
+fn products(left: MatrixView<'_>, right: MatrixView<'_>) -> Matrix {
+    let mut products = Matrix::zeros(left.rows(), right.rows());
+    gemm(1.0, left, right.transposed(), 0.0, products.view_mut());
+    products
+}
