@@ -34,6 +34,7 @@
 //! |---|---|
 //! | [`cli`] | the command line, one file a subcommand (feature `cli`) |
 //! | [`report`] | plots, and a page about a run (feature `report`) |
+//! | [`restore`] | cleaning corrupted rows, filling in missing cells |
 //! | [`model`] | a fitted model, its file, and fitting in one call |
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
@@ -64,6 +65,7 @@ mod random;
 pub mod reference;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod restore;
 mod tensor_file;
 pub mod throughput;
 pub mod train;

@@ -14,6 +14,7 @@ mod plot;
 mod progress;
 mod reconstruct;
 mod report;
+mod restore;
 mod table;
 mod train;
 mod train_arguments;
@@ -45,6 +46,7 @@ enum Command {
     Encode(encode::Encode),
     Decode(decode::Decode),
     Reconstruct(reconstruct::Reconstruct),
+    Restore(restore::Restore),
     Evaluate(evaluate::Evaluate),
     Compare(compare::Compare),
     Report(report::Report),
@@ -61,6 +63,7 @@ impl Command {
             Self::Encode(command) => command.run(),
             Self::Decode(command) => command.run(),
             Self::Reconstruct(command) => command.run(),
+            Self::Restore(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Compare(command) => command.run(),
             Self::Report(command) => command.run(),

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, penalty};
-use crate::data::{CorruptedRows, Rows};
+use crate::data::{CorruptedRows, Rows, outside_unit_interval};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::approach;
@@ -356,6 +356,9 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
             )));
         }
     }
+    if let Some(corruption) = options.corruption {
+        corruption.check(rows)?;
+    }
     if options.patience.is_some() && validation.is_none() {
         let problem = "it is counted on held-out rows, and there are none; hold some out (validation)".into();
         return Err(Error::Setting { name: "patience", problem });
@@ -369,16 +372,10 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
 }
 
 fn check_unit_interval(rows: &dyn Rows) -> Result<()> {
-    let mut values = vec![0.0; rows.columns()];
-    for row in 0..rows.rows() {
-        rows.copy_row(row, &mut values);
-        if let Some(column) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
-            return Err(Error::Mismatch(format!(
-                "cross-entropy needs data in [0, 1], but column {} has {}; scale it (unit), or use squared-error",
-                column + 1,
-                values[column]
-            )));
-        }
+    match outside_unit_interval(rows) {
+        None => Ok(()),
+        Some((column, value)) => Err(Error::Mismatch(format!(
+            "cross-entropy needs data in [0, 1], but column {column} has {value}; scale it (unit), or use squared-error"
+        ))),
     }
-    Ok(())
 }
