@@ -15,8 +15,8 @@ use crate::restore::{FillOptions, Filling, Improvement, Truth, denoise, denoise_
 
 /// Clean corrupted rows, or fill in missing cells
 ///
-/// Rows without a missing cell are cleaned: each becomes what the model gives back. Where cells are missing (empty, NA or
-/// NaN in a CSV file, or by --mask or --missing), those are filled in and all others stay as they are.
+/// Each row becomes what the model gives back. But where cells are missing (empty, NA or NaN in a CSV file, or by
+/// --mask or --missing), those alone are filled in, and all others stay as they are.
 ///
 /// With --clean, --corrupt or --missing the errors before and after are printed, in the units that the model sees; with
 /// the latter two, DATA is the truth.
@@ -135,7 +135,10 @@ impl Restore {
         facts.add("missing_cells", missing_cells);
         facts.add("start", start.name());
         facts.add("rounds", rounds);
-        facts.add("unsettled_rows", unsettled_rows);
+        // A single round shows of no row whether it would stay.
+        if rounds > 1 {
+            facts.add("unsettled_rows", unsettled_rows);
+        }
         if let Some(errors) = errors {
             facts.add("mse_of_column_means", errors.mse_of_means);
             facts.add("mse", errors.mse);
@@ -143,7 +146,7 @@ impl Restore {
         Ok(())
     }
 
-    /// Calls `work` with what takes the restored rows: a file, standard output, or nothing where only errors are asked for.
+    /// Calls `work` with what takes the restored rows: a file, standard output, or nothing where errors are asked for.
     fn each<T>(
         &self,
         model: &Model,

@@ -33,8 +33,8 @@ impl Corruption {
     /// Whether these rows can be corrupted in this way.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a block where rows are no images, or smaller ones, and for clipped noise on what does not
-    /// lie in [0, 1].
+    /// [`Error::Mismatch`] for a block where rows are no images, or smaller ones, and for clipped noise on what does
+    /// not lie in [0, 1].
     pub fn check(self, rows: &dyn Rows) -> Result<()> {
         match self {
             Self::Hidden(hiding) => hiding.check(rows),
@@ -180,6 +180,10 @@ mod tests {
         let row = corrupted("salt-pepper:0.2", 1);
         assert!((share(&row, 0.0) - 0.1).abs() < 0.015 && (share(&row, 1.0) - 0.1).abs() < 0.015);
         assert!((share(&row, 0.5) - 0.8).abs() < 0.02);
+        let row = corrupted("clipped-gaussian:0.5", 1);
+        // Each tail beyond one standard deviation is 15.9 % of all.
+        assert!((share(&row, 0.0) - 0.159).abs() < 0.015 && (share(&row, 1.0) - 0.159).abs() < 0.015);
+        assert!(row.iter().all(|value| (0.0..=1.0).contains(value)));
         let noise: Vec<f64> = corrupted("gaussian:0.3", 1).iter().map(|value| f64::from(value - 0.5)).collect();
         let mean = noise.iter().sum::<f64>() / 1e4;
         let deviation = (noise.iter().map(|noise| noise * noise).sum::<f64>() / 1e4).sqrt();
@@ -194,15 +198,18 @@ mod tests {
 
     #[test]
     fn a_corruption_is_read_as_it_is_written() {
-        for text in ["gaussian:0.3", "mask:0.25", "salt-pepper:0.1"] {
+        for text in ["gaussian:0.3", "clipped-gaussian:0.5", "mask:0.25", "block:14x7", "middle:2x2", "salt-pepper:0.1"]
+        {
             assert_eq!(text.parse::<Corruption>().unwrap().to_string(), text);
         }
         for (text, problem) in [
             ("noise", "there are gaussian:STDDEV"),
-            ("mask:x", "there are gaussian:STDDEV"),
+            ("noise:1", "there are gaussian:STDDEV"),
+            ("mask:x", "no share of the elements"),
+            ("block:3", "as in 14x14"),
             ("mask:1.5", "no share of the elements"),
             ("gaussian:-1", "finite number above 0"),
-            ("gaussian:inf", "finite number above 0"),
+            ("clipped-gaussian:inf", "finite number above 0"),
         ] {
             let message = text.parse::<Corruption>().unwrap_err().to_string();
             assert!(message.contains(problem), "{message}");

@@ -17,8 +17,8 @@ const HEAD: u64 = 1 << 16;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a table from text. `missing` takes for each cell whether it is missing, and such a cell is 0; without it, that is
-/// an error.
+/// Reads a table from text. `missing` takes for each cell whether it is missing, and such a cell is 0; without it, that
+/// is an error.
 pub(super) fn read(
     source: &str,
     input: &mut dyn BufRead,

@@ -46,7 +46,7 @@ impl Hiding {
                 Self::Block(BlockSize { height: block.height.min(height), width: block.width.min(width) })
             ))),
             None => Err(Error::Mismatch(format!(
-                "{self} needs images, and these rows are none, for nothing tells their height and width as IDX files of \
+                "{self} needs images, and these rows are none: nothing tells their height and width, as IDX files of \
                  images do; mask:SHARE takes any rows"
             ))),
         }

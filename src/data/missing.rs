@@ -23,7 +23,7 @@ impl Missing {
         Self { columns, cells }
     }
 
-    /// Those of some rows that a seed hides: the same that [`CorruptedRows`](super::CorruptedRows) of epoch 0 sets to 0.
+    /// Those of some rows that a seed hides: those that [`CorruptedRows`](super::CorruptedRows) of epoch 0 sets to 0.
     ///
     /// # Errors
     /// Those of [`Hiding::check`].
@@ -45,8 +45,8 @@ impl Missing {
         let fits = mask.columns() == dataset.columns() && [1, dataset.rows()].contains(&mask.rows());
         if !fits {
             return Err(Error::Mismatch(format!(
-                "{}: a mask of {} rows and {} columns, but {} has {} rows and {} columns; a mask has the same, or one row \
-                 for all",
+                "{}: a mask of {} rows and {} columns, but {} has {} rows and {} columns; a mask has the same, or one \
+                 row for all",
                 mask.source(),
                 mask.rows(),
                 mask.columns(),

@@ -66,8 +66,8 @@ pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
     read_cells(source, options, None)
 }
 
-/// As [`read()`], but cells of a CSV file that are empty, or hold `NA` or `NaN`, are no error. They are missing, and 0 in
-/// the data set.
+/// As [`read()`], but cells of a CSV file that are empty, or hold `NA` or `NaN`, are no error. They are missing, and 0
+/// in the data set.
 ///
 /// # Errors
 /// As [`read()`], those cells excepted.

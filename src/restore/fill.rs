@@ -37,8 +37,8 @@ impl Start {
 pub struct FillOptions {
     /// What to start from; [`Start::usual`] where nothing is said.
     pub start: Option<Start>,
-    /// The most rounds. Where nothing is said, one for a model that starts from zeros, as it learned to fill those in at
-    /// once, and else 100.
+    /// The most rounds. Where nothing is said, one for a model that starts from zeros, as it learned to fill those in
+    /// at once, and else 100.
     pub rounds: Option<usize>,
     /// A row is done when a round changes it by no more than this share of its length.
     pub tolerance: f64,
@@ -256,8 +256,8 @@ fn check_missing(dataset: &Dataset, missing: &Missing) -> Result<()> {
     match (0..missing.rows()).find(|&row| !missing.row(row).contains(&false)) {
         None => Ok(()),
         Some(row) => Err(Error::Mismatch(format!(
-            "{}: all cells of row {} are missing, so that nothing tells what they were; leave the row out, or hide less \
-             of it",
+            "{}: all cells of row {} are missing, so that nothing tells what they were; leave the row out, or hide \
+             less of it",
             dataset.source(),
             row + 1
         ))),
@@ -332,22 +332,26 @@ mod tests {
     #[test]
     fn a_network_that_learned_to_fill_zeros_starts_from_them_and_takes_one_round() {
         let digits = digits();
-        let train =
-            TrainOptions { epochs: 15, corruption: Some("block:3x3".parse().unwrap()), ..TrainOptions::default() };
+        let train = TrainOptions {
+            epochs: 30,
+            learning_rate: 0.003,
+            corruption: Some("block:3x3".parse().unwrap()),
+            ..TrainOptions::default()
+        };
         let options = AutoencoderOptions {
             train,
             scaling: ScalingChoice::Unit,
-            ..AutoencoderOptions::new("64,100,64".parse().unwrap())
+            ..AutoencoderOptions::new("64,200,100,200,64".parse().unwrap())
         };
         let model = fit_autoencoder(&digits, &options, Validation::None, &mut ()).unwrap().model;
-        let missing = Missing::hidden(&digits, "middle:3x3".parse().unwrap(), 1).unwrap();
+        let missing = Missing::hidden(&digits, "block:3x3".parse().unwrap(), 1).unwrap();
         let truth = Truth { rows: &digits, cells: &missing };
         let by =
             |model: &Model| fill(model, &digits, &missing, Some(truth), &FillOptions::default(), |_| Ok(())).unwrap();
-        let (network, pca) = (by(&model), by(&pca(&digits, 15, ScalingChoice::Unit)));
+        let (network, pca) = (by(&model), by(&pca(&digits, 5, ScalingChoice::Unit)));
         assert_eq!((network.start, network.rounds), (Start::Zeros, 1));
         assert_eq!((pca.start, pca.rounds > 1), (Start::ColumnMeans, true));
-        assert!(network.errors.unwrap().mse < pca.errors.unwrap().mse, "{network:?} {pca:?}");
+        assert!(network.errors.unwrap().mse < 0.75 * pca.errors.unwrap().mse, "{network:?} {pca:?}");
         assert_eq!(network.errors.unwrap().cells, 9 * 1797);
     }
 

@@ -2,12 +2,12 @@
 //!
 //! What a model gives back lies near the rows that it was fitted on. A reconstruction f(x) is a step from x towards
 //! them: along the gradient of their log-density, for an auto-encoder that learned to undo small noise (Vincent et al.,
-//! "Stacked denoising autoencoders", 2010, §4.1; Alain and Bengio, "What regularized auto-encoders learn from the
-//! data-generating distribution", 2014, theorem 1), and onto the plane of the components for PCA. So [`denoise()`] gives
-//! f(x), and [`fill()`] repeats x ← f(x) for the cells that are missing while the known ones stay. With PCA, the latter is
-//! iterative PCA (Josse and Husson, "Handling missing values in exploratory multivariate data analysis methods", 2012,
-//! §2.1), the expectation step of Roweis's "EM algorithms for PCA and SPCA" (1998, §3.1) repeated for components that are
-//! known.
+//! "Stacked denoising autoencoders", 2010, §3.2; Alain and Bengio, "What regularized auto-encoders learn from the
+//! data-generating distribution", 2014, theorem 1), and onto the plane of the components for PCA. So [`denoise()`]
+//! gives f(x), and [`fill()`] repeats x ← f(x) for the cells that are missing while the known ones stay. With PCA, that
+//! is iterative PCA (Josse and Husson, "Handling missing values in exploratory multivariate data analysis methods",
+//! 2012) with components that are known: the expectation step for missing data of Roweis, "EM algorithms for PCA and
+//! SPCA" (1998).
 //!
 //! ```
 //! use diabolo::data::{self, Missing, ReadOptions, ScalingChoice};
