@@ -94,7 +94,8 @@ pub struct Filling {
 pub struct FillErrors {
     /// How many cells were measured.
     pub cells: usize,
-    /// The mean squared error of the columns' means: see [`Start::ColumnMeans`].
+    /// The mean squared error of the means of the columns' known cells; of a column that has none, of the mean of the
+    /// true cells.
     pub mse_of_means: f64,
     /// The mean squared error of what the model filled in.
     pub mse: f64,
@@ -129,9 +130,16 @@ pub fn fill(
         None => None,
     };
     let rows = model.scaling.rows(dataset);
-    let means = column_means(model, &rows, missing);
+    let means = column_means(&rows, |row, column| !missing.row(row)[column]);
+    // A column that no row knows: what the model starts from, and what its error is compared with.
+    let own = |column| if let Body::Pca(pca) = &model.body { pca.mean()[column] } else { 0.0 };
+    let own_means = (0..means.len()).map(|column| means[column].unwrap_or_else(|| own(column)));
+    let true_means = match &truth {
+        Some((clean, cells)) => column_means(clean, |row, column| cells.row(row)[column]),
+        None => Vec::new(),
+    };
     let start = options.start.unwrap_or_else(|| Start::usual(model));
-    let start_values = if start == Start::Zeros { vec![0.0; dataset.columns()] } else { means.clone() };
+    let start_values = if start == Start::Zeros { vec![0.0; dataset.columns()] } else { own_means.collect() };
     let most_rounds = options.rounds.unwrap_or(if start == Start::Zeros { 1 } else { 100 });
     let mut filling = Filling {
         missing_cells: missing.count(),
@@ -155,7 +163,8 @@ pub fn fill(
                 clean.copy_row(done + row, &mut buffer);
                 for (column, _) in measured.row(done + row).iter().enumerate().filter(|(_, measured)| **measured) {
                     cells += 1;
-                    of_means += f64::from(means[column] - buffer[column]).powi(2);
+                    let mean = means[column].or(true_means[column]).unwrap_or(0.0);
+                    of_means += f64::from(mean - buffer[column]).powi(2);
                     of_model += f64::from(filled.row(row)[column] - buffer[column]).powi(2);
                 }
             }
@@ -217,24 +226,18 @@ fn settle<'a>(
     filling.unsettled_rows += moving.len();
 }
 
-/// The mean of each column's known cells; where there is none, PCA's own mean or 0.
-fn column_means(model: &Model, rows: &dyn Rows, missing: &Missing) -> Vec<f32> {
+/// The mean of some cells of each column, if there are any.
+fn column_means(rows: &dyn Rows, counts: impl Fn(usize, usize) -> bool) -> Vec<Option<f32>> {
     let mut sums = vec![(0.0, 0_usize); rows.columns()];
     let mut values = vec![0.0; rows.columns()];
     for row in 0..rows.rows() {
         rows.copy_row(row, &mut values);
-        let cells = sums.iter_mut().zip(&values).zip(missing.row(row)).filter(|(_, missing)| !**missing);
-        for (((sum, count), &value), _) in cells {
-            *sum += f64::from(value);
+        for (column, (sum, count)) in sums.iter_mut().enumerate().filter(|(column, _)| counts(row, *column)) {
+            *sum += f64::from(values[column]);
             *count += 1;
         }
     }
-    let own = |column: usize| match &model.body {
-        Body::Pca(pca) => pca.mean()[column],
-        _ => 0.0,
-    };
-    let means = sums.into_iter().enumerate();
-    means.map(|(column, (sum, count))| if count > 0 { (sum / count as f64) as f32 } else { own(column) }).collect()
+    sums.into_iter().map(|(sum, count)| (count > 0).then(|| (sum / count as f64) as f32)).collect()
 }
 
 fn check_shape(dataset: &Dataset, missing: &Missing) -> Result<()> {
@@ -353,6 +356,18 @@ mod tests {
         assert_eq!((pca.start, pca.rounds > 1), (Start::ColumnMeans, true));
         assert!(network.errors.unwrap().mse < 0.75 * pca.errors.unwrap().mse, "{network:?} {pca:?}");
         assert_eq!(network.errors.unwrap().cells, 9 * 1797);
+    }
+
+    #[test]
+    fn a_column_that_no_row_knows_is_compared_with_its_true_mean() {
+        let rows =
+            Dataset::from_matrix("rows", Matrix::from_rows(&[[1.0, 2.0], [2.0, 4.0], [3.0, 9.0]]), None).unwrap();
+        let missing = mask(3, 2, |_, column| column == 1);
+        let truth = Truth { rows: &rows, cells: &missing };
+        let model = pca(&rows, 1, ScalingChoice::None);
+        let errors = fill(&model, &rows, &missing, Some(truth), &FillOptions::default(), |_| Ok(())).unwrap().errors;
+        // The mean is 5, and the variance (9 + 1 + 16) / 3.
+        assert!((errors.unwrap().mse_of_means - 26.0 / 3.0).abs() < 1e-5, "{errors:?}");
     }
 
     #[test]
