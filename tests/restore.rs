@@ -189,5 +189,5 @@ fn a_network_cleans_mnist_better_than_pca() {
         assert!((number(&facts, "psnr_before") - 9.37).abs() < 0.05, "{facts}");
         number(&facts, "psnr_after")
     };
-    assert!(psnr("model") > psnr("pca") + 2.0, "{} {}", psnr("model"), psnr("pca"));
+    assert!(psnr("model") > psnr("pca") + 1.5, "{} {}", psnr("model"), psnr("pca"));
 }
