@@ -16,19 +16,19 @@
 //! use diabolo::restore::{FillOptions, Truth, denoise_corrupted, fill};
 //!
 //! let digits = data::read("digits", &ReadOptions::default())?;
-//! let options = PcaOptions { components: Components::Count(20), ..PcaOptions::default() };
+//! let options = PcaOptions { components: Components::Count(10), ..PcaOptions::default() };
 //! let model = fit_pca(&digits, ScalingChoice::Auto, &options, Validation::None)?.model;
 //!
 //! // Noise of standard deviation 4, on pixels from 0 to 16.
 //! let improvement = denoise_corrupted(&model, &digits, "gaussian:4".parse()?, 1, |_rows| Ok(()))?;
 //! assert!(improvement.psnr_after() > improvement.psnr_before() + 3.0); // decibels
 //!
-//! // A square of 3 × 3 pixels is hidden somewhere in each image, and filled in.
-//! let missing = Missing::hidden(&digits, "block:3x3".parse()?, 1)?;
+//! // A square of 2 × 2 pixels is hidden somewhere in each image, and filled in.
+//! let missing = Missing::hidden(&digits, "block:2x2".parse()?, 1)?;
 //! let truth = Truth { rows: &digits, cells: &missing };
 //! let filling = fill(&model, &digits, &missing, Some(truth), &FillOptions::default(), |_rows| Ok(()))?;
 //! let errors = filling.errors.unwrap();
-//! assert!(errors.mse < 0.5 * errors.mse_of_means);
+//! assert!(errors.mse < 0.7 * errors.mse_of_means);
 //! # Ok::<(), diabolo::Error>(())
 //! ```
 
