@@ -35,6 +35,7 @@
 //! | [`cli`] | the command line, one file a subcommand (feature `cli`) |
 //! | [`report`] | plots, and a page about a run (feature `report`) |
 //! | [`probe`](mod@probe) | how good features are where few rows have labels |
+//! | [`restore`] | cleaning corrupted rows, filling in missing cells |
 //! | [`model`] | a fitted model, its file, and fitting in one call |
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
@@ -68,6 +69,7 @@ mod random;
 pub mod reference;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod restore;
 pub mod score;
 mod tensor_file;
 pub mod throughput;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::data::{self, Columns, Dataset, Labels, ReadOptions, RowChoice, ScalingChoice};
+use crate::data::{self, Columns, Dataset, Labels, Missing, ReadOptions, RowChoice, ScalingChoice};
 use crate::error::{Place, Result};
 use crate::file;
 use crate::model::{Model, Validation};
@@ -103,6 +103,23 @@ impl ModelAndData {
         let model = Model::load(&self.model)?;
         let dataset = self.labels.apply(self.columns.read(&self.data, model.columns())?)?;
         Ok((model, dataset))
+    }
+
+    /// Reads both, with which cells of the data are missing.
+    pub fn read_incomplete(&self) -> Result<(Model, Dataset, Missing)> {
+        let model = Model::load(&self.model)?;
+        let (dataset, missing) = data::read_incomplete(&self.data, &self.columns.options(model.columns()))?;
+        Ok((model, self.labels.apply(dataset)?, missing))
+    }
+
+    /// Reads other rows of the same columns.
+    pub fn read_beside(&self, path: &str, model: &Model) -> Result<Dataset> {
+        self.columns.read(path, model.columns())
+    }
+
+    /// Reads marks for the same columns; they have no labels.
+    pub fn read_mask(&self, path: &str, model: &Model) -> Result<Dataset> {
+        data::read(path, &ReadOptions { label: None, ..self.columns.options(model.columns()) })
     }
 
     /// The labels, where they were asked for, as a column or as a file.

@@ -15,6 +15,7 @@ mod probe;
 mod progress;
 mod reconstruct;
 mod report;
+mod restore;
 mod score;
 mod table;
 mod train;
@@ -47,6 +48,7 @@ enum Command {
     Encode(encode::Encode),
     Decode(decode::Decode),
     Reconstruct(reconstruct::Reconstruct),
+    Restore(restore::Restore),
     Evaluate(evaluate::Evaluate),
     Score(score::Score),
     Compare(compare::Compare),
@@ -65,6 +67,7 @@ impl Command {
             Self::Encode(command) => command.run(),
             Self::Decode(command) => command.run(),
             Self::Reconstruct(command) => command.run(),
+            Self::Restore(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Score(command) => command.run(),
             Self::Compare(command) => command.run(),

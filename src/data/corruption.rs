@@ -7,6 +7,8 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::Rows;
+use super::hiding::{Hiding, share};
+use super::rows::outside_unit_interval;
 use crate::error::{Error, Result};
 use crate::random::{self, Purpose};
 
@@ -15,29 +17,60 @@ use crate::random::{self, Purpose};
 pub enum Corruption {
     /// Normal noise of this standard deviation is added to each.
     Gaussian(f32),
-    /// Each becomes 0 with this probability.
-    Mask(f32),
+    /// The same, and what then lies outside [0, 1] becomes 0 or 1, as if it were still a pixel.
+    ClippedGaussian(f32),
+    /// Those hidden become 0.
+    Hidden(Hiding),
     /// Each becomes, with this probability, 0 or 1, either as often.
     SaltPepper(f32),
 }
 
 impl Corruption {
     /// How it is written.
-    pub const FORMS: &'static str = "gaussian:STDDEV|mask:SHARE|salt-pepper:SHARE";
+    pub const FORMS: &'static str =
+        "gaussian:STDDEV|clipped-gaussian:STDDEV|mask:SHARE|block:HxW|middle:HxW|salt-pepper:SHARE";
 
-    /// Corrupts a row, with random numbers that depend on `seed` and `turn` alone.
-    pub fn apply(self, row: &mut [f32], seed: u64, turn: u64) {
-        let mut generator = random::generator_of(seed, Purpose::Corruption, turn);
+    /// Whether these rows can be corrupted in this way.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] for a block where rows are no images, or smaller ones, and for clipped noise on what does
+    /// not lie in [0, 1].
+    pub fn check(self, rows: &dyn Rows) -> Result<()> {
         match self {
-            Self::Gaussian(deviation) => {
-                for value in row {
-                    let normal: f32 = StandardNormal.sample(&mut generator);
-                    *value += deviation * normal;
-                }
+            Self::Hidden(hiding) => hiding.check(rows),
+            Self::ClippedGaussian(deviation) => match outside_unit_interval(rows) {
+                None => Ok(()),
+                Some((column, value)) => Err(Error::Mismatch(format!(
+                    "{self} needs data in [0, 1], but column {column} has {value}; scale it (unit), or use \
+                     gaussian:{deviation}"
+                ))),
+            },
+            Self::Gaussian(_) | Self::SaltPepper(_) => Ok(()),
+        }
+    }
+
+    /// Whether it takes any rows, be they images or in [0, 1] or neither.
+    pub fn takes_any_rows(self) -> bool {
+        matches!(self, Self::Gaussian(_) | Self::SaltPepper(_) | Self::Hidden(Hiding::Mask(_)))
+    }
+
+    /// Corrupts a row of an image of this height and width, or of none, with random numbers that depend on `seed` and
+    /// `turn` alone.
+    ///
+    /// # Panics
+    /// When [`check`](Self::check) would fail for a block.
+    pub fn apply(self, row: &mut [f32], image_shape: Option<(usize, usize)>, seed: u64, turn: u64) {
+        let mut generator = random::generator_of(seed, Purpose::Corruption, turn);
+        let mut add_noise = |row: &mut [f32], deviation: f32, [least, most]: [f32; 2]| {
+            for value in row {
+                let normal: f32 = StandardNormal.sample(&mut generator);
+                *value = (*value + deviation * normal).clamp(least, most);
             }
-            Self::Mask(share) => {
-                row.iter_mut().filter(|_| generator.random::<f32>() < share).for_each(|value| *value = 0.0);
-            }
+        };
+        match self {
+            Self::Gaussian(deviation) => add_noise(row, deviation, [f32::NEG_INFINITY, f32::INFINITY]),
+            Self::ClippedGaussian(deviation) => add_noise(row, deviation, [0.0, 1.0]),
+            Self::Hidden(hiding) => hiding.apply(row, 0.0, image_shape, &mut generator),
             Self::SaltPepper(share) => {
                 for value in row {
                     let draw = generator.random::<f32>();
@@ -54,7 +87,8 @@ impl fmt::Display for Corruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gaussian(deviation) => write!(f, "gaussian:{deviation}"),
-            Self::Mask(share) => write!(f, "mask:{share}"),
+            Self::ClippedGaussian(deviation) => write!(f, "clipped-gaussian:{deviation}"),
+            Self::Hidden(hiding) => hiding.fmt(f),
             Self::SaltPepper(share) => write!(f, "salt-pepper:{share}"),
         }
     }
@@ -65,23 +99,22 @@ impl FromStr for Corruption {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |problem| Error::Setting { name: "corrupt", problem };
-        let forms = || wrong(format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")));
-        let (kind, number) = text.split_once(':').ok_or_else(forms)?;
-        let number: f32 = number.parse().map_err(|_| forms())?;
-        let (corruption, most) = match kind {
-            "gaussian" => (Self::Gaussian(number), f32::MAX),
-            "mask" => (Self::Mask(number), 1.0),
-            "salt-pepper" => (Self::SaltPepper(number), 1.0),
-            _ => return Err(forms()),
+        let none = || wrong(format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")));
+        let (kind, size) = text.split_once(':').ok_or_else(none)?;
+        let corruption = match kind {
+            "gaussian" => deviation(size).map(Self::Gaussian),
+            "clipped-gaussian" => deviation(size).map(Self::ClippedGaussian),
+            "salt-pepper" => share(size).map(Self::SaltPepper),
+            _ => Hiding::of_kind(kind, size).ok_or_else(none)?.map(Self::Hidden),
         };
-        if number > 0.0 && number <= most {
-            return Ok(corruption);
-        }
-        Err(wrong(match most {
-            1.0 => format!("{number} is no share of the elements; it lies above 0 and up to 1"),
-            _ => format!("{number} is not a finite number above 0"),
-        }))
+        corruption.map_err(wrong)
     }
+}
+
+/// A standard deviation, or what is wrong with it.
+fn deviation(text: &str) -> std::result::Result<f32, String> {
+    let deviation = text.parse().ok().filter(|&deviation: &f32| deviation > 0.0 && deviation.is_finite());
+    deviation.ok_or_else(|| format!("`{text}` is not a finite number above 0"))
 }
 
 /// Rows as they are corrupted in one epoch; in the next, they are so anew.
@@ -94,7 +127,9 @@ pub struct CorruptedRows<'a> {
 }
 
 impl<'a> CorruptedRows<'a> {
-    /// What the seed makes of `of` in an epoch.
+    /// What the seed makes of `of` in an epoch. Training counts its epochs from 1.
+    ///
+    /// They cannot be copied where [`Corruption::check`] fails for `of`.
     pub fn new(of: &'a dyn Rows, corruption: Corruption, seed: u64, epoch: u64) -> Self {
         Self { of, corruption, seed, epoch }
     }
@@ -111,11 +146,15 @@ impl Rows for CorruptedRows<'_> {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         self.of.copy_row(row, out);
-        self.corruption.apply(out, self.seed, (self.epoch << 32).wrapping_add(row as u64));
+        self.corruption.apply(out, self.of.image_shape(), self.seed, (self.epoch << 32).wrapping_add(row as u64));
     }
 
     fn prefetch(&self, row: usize) {
         self.of.prefetch(row);
+    }
+
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        self.of.image_shape()
     }
 }
 
@@ -141,6 +180,10 @@ mod tests {
         let row = corrupted("salt-pepper:0.2", 1);
         assert!((share(&row, 0.0) - 0.1).abs() < 0.015 && (share(&row, 1.0) - 0.1).abs() < 0.015);
         assert!((share(&row, 0.5) - 0.8).abs() < 0.02);
+        let row = corrupted("clipped-gaussian:0.5", 1);
+        // Each tail beyond one standard deviation is 15.9 % of all.
+        assert!((share(&row, 0.0) - 0.159).abs() < 0.015 && (share(&row, 1.0) - 0.159).abs() < 0.015);
+        assert!(row.iter().all(|value| (0.0..=1.0).contains(value)));
         let noise: Vec<f64> = corrupted("gaussian:0.3", 1).iter().map(|value| f64::from(value - 0.5)).collect();
         let mean = noise.iter().sum::<f64>() / 1e4;
         let deviation = (noise.iter().map(|noise| noise * noise).sum::<f64>() / 1e4).sqrt();
@@ -155,15 +198,18 @@ mod tests {
 
     #[test]
     fn a_corruption_is_read_as_it_is_written() {
-        for text in ["gaussian:0.3", "mask:0.25", "salt-pepper:0.1"] {
+        for text in ["gaussian:0.3", "clipped-gaussian:0.5", "mask:0.25", "block:14x7", "middle:2x2", "salt-pepper:0.1"]
+        {
             assert_eq!(text.parse::<Corruption>().unwrap().to_string(), text);
         }
         for (text, problem) in [
             ("noise", "there are gaussian:STDDEV"),
-            ("mask:x", "there are gaussian:STDDEV"),
+            ("noise:1", "there are gaussian:STDDEV"),
+            ("mask:x", "no share of the elements"),
+            ("block:3", "as in 14x14"),
             ("mask:1.5", "no share of the elements"),
             ("gaussian:-1", "finite number above 0"),
-            ("gaussian:inf", "finite number above 0"),
+            ("clipped-gaussian:inf", "finite number above 0"),
         ] {
             let message = text.parse::<Corruption>().unwrap_err().to_string();
             assert!(message.contains(problem), "{message}");

@@ -17,8 +17,14 @@ const HEAD: u64 = 1 << 16;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a table from text.
-pub(super) fn read(source: &str, input: &mut dyn BufRead, options: &ReadOptions) -> Result<Dataset> {
+/// Reads a table from text. `missing` takes for each cell whether it is missing, and such a cell is 0; without it, that
+/// is an error.
+pub(super) fn read(
+    source: &str,
+    input: &mut dyn BufRead,
+    options: &ReadOptions,
+    mut missing: Option<&mut Vec<bool>>,
+) -> Result<Dataset> {
     let mut records = Records::new(source, input)?;
     if !records.advance()? {
         return Err(Place::named(source).error("holds no rows"));
@@ -38,7 +44,12 @@ pub(super) fn read(source: &str, input: &mut dyn BufRead, options: &ReadOptions)
             return Err(records.place().error(problem));
         }
         for &column in &selection.features {
-            let value = records.cell(column).and_then(number).map_err(|mut problem| {
+            let mut number_or_missing = |cell: &str| {
+                let Some(missing) = missing.as_deref_mut() else { return number(cell) };
+                missing.push(is_missing(cell));
+                if is_missing(cell) { Ok(0.0) } else { number(cell) }
+            };
+            let value = records.cell(column).and_then(&mut number_or_missing).map_err(|mut problem| {
                 if is_first {
                     problem += "; the first line counts as data, for a header holds names and no number";
                 }
@@ -178,6 +189,11 @@ fn resembles_number(cell: &str) -> bool {
 
 fn has_decimal_comma(cell: &str) -> bool {
     cell.matches(',').count() == 1 && cell.replace(',', ".").parse::<f32>().is_ok()
+}
+
+/// Whether a cell says that there is no number.
+fn is_missing(cell: &str) -> bool {
+    cell.is_empty() || cell.eq_ignore_ascii_case("na") || cell.eq_ignore_ascii_case("nan")
 }
 
 /// The finite number that a cell holds, or what is wrong with it.

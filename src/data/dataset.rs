@@ -289,6 +289,10 @@ impl Rows for Dataset {
             Values::Floats(matrix) => Some(matrix),
         }
     }
+
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        self.image_shape
+    }
 }
 
 #[cfg(test)]

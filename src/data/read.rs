@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::data::built_in::{BUILT_IN_NAMES, read_built_in};
 use crate::data::dataset::Dataset;
 use crate::data::gzip::{self, Gunzip};
+use crate::data::missing::Missing;
 use crate::data::{csv, idx};
 use crate::error::{Error, Place, Result};
 
@@ -62,6 +63,26 @@ impl Columns {
 /// # Errors
 /// When the file cannot be read, is not whole, or holds anything but finite numbers in the columns asked for.
 pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
+    read_cells(source, options, None)
+}
+
+/// As [`read()`], but cells of a CSV file that are empty, or hold `NA` or `NaN`, are no error. They are missing, and 0
+/// in the data set.
+///
+/// # Errors
+/// As [`read()`], those cells excepted.
+pub fn read_incomplete(source: &str, options: &ReadOptions) -> Result<(Dataset, Missing)> {
+    let mut cells = Vec::new();
+    let dataset = read_cells(source, options, Some(&mut cells))?;
+    let missing = match cells.is_empty() {
+        true => Missing::none(dataset.rows(), dataset.columns()),
+        false => Missing::from_cells(dataset.columns(), cells),
+    };
+    Ok((dataset, missing))
+}
+
+/// Reads a data set; of a CSV file, `missing` takes for each cell whether it is missing, or without it none may be.
+fn read_cells(source: &str, options: &ReadOptions, missing: Option<&mut Vec<bool>>) -> Result<Dataset> {
     if let Some(dataset) = read_built_in(source, options) {
         return Ok(dataset?.read_with(options.clone()));
     }
@@ -75,7 +96,7 @@ pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
         };
         read_error(source, error)
     })?;
-    read_from(source, file, options)
+    read_cells_from(source, file, options, missing)
 }
 
 /// Reads a data set from a stream of bytes; `name` stands for it in messages.
@@ -90,6 +111,15 @@ pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
 /// # Errors
 /// As [`read`].
 pub fn read_from(name: &str, input: impl Read, options: &ReadOptions) -> Result<Dataset> {
+    read_cells_from(name, input, options, None)
+}
+
+fn read_cells_from(
+    name: &str,
+    input: impl Read,
+    options: &ReadOptions,
+    missing: Option<&mut Vec<bool>>,
+) -> Result<Dataset> {
     let (magic, mut input) = unpack(name, input)?;
     let dataset = match magic[..] {
         [] => Err(Place::named(name).error("is empty")),
@@ -97,7 +127,7 @@ pub fn read_from(name: &str, input: impl Read, options: &ReadOptions) -> Result<
         _ if magic.contains(&0) => Err(Place::named(name)
             .at_byte(0)
             .error(format!("{magic:02x?} begins neither an IDX file (two zero bytes), nor gzip, nor text"))),
-        _ => csv::read(name, &mut input, options),
+        _ => csv::read(name, &mut input, options, missing),
     };
     Ok(dataset?.read_with(options.clone()))
 }

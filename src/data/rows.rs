@@ -29,6 +29,11 @@ pub trait Rows: Sync {
         None
     }
 
+    /// Height and width in pixels, where each row is an image: height × width columns.
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// Copies the named rows to `out`, one after another.
     ///
     /// # Panics
@@ -71,6 +76,16 @@ pub fn try_for_each_chunk<E>(rows: &dyn Rows, mut visit: impl FnMut(&Matrix) -> 
         visit(&chunk)?;
     }
     Ok(())
+}
+
+/// The first value outside [0, 1], and the number of its column, counted from 1.
+pub(crate) fn outside_unit_interval(rows: &dyn Rows) -> Option<(usize, f32)> {
+    let mut values = vec![0.0; rows.columns()];
+    (0..rows.rows()).find_map(|row| {
+        rows.copy_row(row, &mut values);
+        let column = values.iter().position(|value| !(0.0..=1.0).contains(value))?;
+        Some((column + 1, values[column]))
+    })
 }
 
 impl Rows for Matrix {
@@ -128,5 +143,9 @@ impl Rows for Subset<'_> {
 
     fn prefetch(&self, row: usize) {
         self.of.prefetch(self.rows[row]);
+    }
+
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        self.of.image_shape()
     }
 }

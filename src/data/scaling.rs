@@ -252,6 +252,10 @@ impl Rows for ScaledRows<'_> {
     fn as_matrix(&self) -> Option<&Matrix> {
         if matches!(self.scaling.0, Kind::None) { self.dataset.as_matrix() } else { None }
     }
+
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        self.dataset.image_shape()
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -156,7 +156,7 @@ impl Model {
         self.column_names.clone().map_or(Columns::All, Columns::Named)
     }
 
-    /// Refuses rows that have not the model's width.
+    /// Refuses rows of another width than the model's.
     pub(crate) fn check_width(&self, dataset: &Dataset) -> Result<()> {
         if dataset.columns() == self.body.columns() {
             return Ok(());
@@ -234,10 +234,10 @@ impl Model {
     }
 
     /// Visits what `map` makes of rows, in the user's units.
-    fn each_in_units(
+    pub(crate) fn each_in_units(
         &self,
         rows: &dyn Rows,
-        map: impl Fn(&Matrix) -> Matrix,
+        mut map: impl FnMut(&Matrix) -> Matrix,
         mut visit: impl FnMut(&Matrix) -> Result<()>,
     ) -> Result<()> {
         let mut done = 0;
@@ -302,7 +302,7 @@ impl Model {
 }
 
 /// Refuses what could not be read back; `before` rows came before these.
-fn check_finite(rows: &Matrix, before: usize, what: &str) -> Result<()> {
+pub(crate) fn check_finite(rows: &Matrix, before: usize, what: &str) -> Result<()> {
     match rows.as_slice().iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(index) => Err(Error::Mismatch(format!(

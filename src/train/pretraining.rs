@@ -28,7 +28,10 @@ pub fn pretrain(
     for index in 0..=last / 2 {
         let rows = codes.as_ref().map_or(rows, |codes| codes as &dyn Rows);
         let loss = if index == 0 { options.loss } else { Loss::SquaredError };
-        let options = TrainOptions { loss, averaging: Averaging::None, patience: None, max_seconds: None, ..*options };
+        // Codes are no images.
+        let corruption = options.corruption.filter(|corruption| index == 0 || corruption.takes_any_rows());
+        let all_epochs = TrainOptions { averaging: Averaging::None, patience: None, max_seconds: None, ..*options };
+        let options = TrainOptions { loss, corruption, ..all_epochs };
         let mut pair = take_pair(network, [index, last - index])?;
         train(&mut pair, rows, None, &options, observer)?;
         put_pair(network, &pair, [index, last - index]);

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
-use crate::data::{CorruptedRows, NormalRows, Rows};
+use crate::data::{CorruptedRows, NormalRows, Rows, outside_unit_interval};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::{Activation, approach};
@@ -380,6 +380,9 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
             )));
         }
     }
+    if let Some(corruption) = options.corruption {
+        corruption.check(rows)?;
+    }
     if options.patience.is_some() && validation.is_none() {
         let problem = "it is counted on held-out rows, and there are none; hold some out (validation)".into();
         return Err(Error::Setting { name: "patience", problem });
@@ -422,16 +425,10 @@ fn check_variational(network: &Network, options: &TrainOptions) -> Result<()> {
 }
 
 fn check_unit_interval(rows: &dyn Rows, what: &str, or_else: &str) -> Result<()> {
-    let mut values = vec![0.0; rows.columns()];
-    for row in 0..rows.rows() {
-        rows.copy_row(row, &mut values);
-        if let Some(column) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
-            return Err(Error::Mismatch(format!(
-                "{what} needs data in [0, 1], but column {} has {}; scale it (unit), or {or_else}",
-                column + 1,
-                values[column]
-            )));
-        }
+    match outside_unit_interval(rows) {
+        None => Ok(()),
+        Some((column, value)) => Err(Error::Mismatch(format!(
+            "{what} needs data in [0, 1], but column {column} has {value}; scale it (unit), or {or_else}"
+        ))),
     }
-    Ok(())
 }

@@ -5,6 +5,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
+use crate::data::Rows;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -128,4 +129,25 @@ proptest! {
         let bytes = if packed { gzip(&bytes) } else { bytes };
         let _ = read_bytes(&bytes);
     }
+}
+
+#[test]
+fn cells_of_a_csv_file_are_missing_only_where_that_is_asked_for() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "a,b,c\n1,,3\n NA ,nan,-0.5\n7,8,9\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let (dataset, missing) = read_incomplete(path, &ReadOptions::default()).unwrap();
+    assert_eq!(
+        (missing.row(0), missing.row(1), missing.count()),
+        (&[false, true, false][..], &[true, true, false][..], 3)
+    );
+    assert_eq!(dataset.as_matrix().unwrap().row(1), [0.0, 0.0, -0.5]);
+    let message = read(path, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("line 2, column `b` (2): the cell is empty"), "{message}");
+    for text in ["1,x\n", "1,inf\n", "1,-NaN\n", "1,1e99\n"] {
+        std::fs::write(file.path(), text).unwrap();
+        assert!(read_incomplete(path, &ReadOptions::default()).is_err(), "{text}");
+    }
+    let (digits, none) = read_incomplete("digits", &ReadOptions::default()).unwrap();
+    assert_eq!((none.rows(), none.columns(), none.count()), (digits.rows(), 64, 0));
 }

@@ -1,0 +1,400 @@
+//! Filling in missing cells.
+
+use super::check_clean;
+use crate::data::{Corruption, Dataset, Missing, Rows, try_for_each_chunk};
+use crate::error::{Error, Result};
+use crate::evaluate::Reconstruct;
+use crate::matrix::Matrix;
+use crate::model::{Body, Model, check_finite};
+
+/// What missing cells hold before the first round, in the units that the model sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// 0, as in training with hidden elements.
+    Zeros,
+    /// The mean of the known cells of the column; where it has none, PCA's own mean or 0.
+    ColumnMeans,
+}
+
+impl Start {
+    /// What suits a model: zeros, if they stood for what was hidden from it in training, else the means.
+    pub fn usual(model: &Model) -> Self {
+        let corruption = model.provenance.settings.get("corrupt").and_then(|setting| setting.as_str()?.parse().ok());
+        if matches!(corruption, Some(Corruption::Hidden(_))) { Self::Zeros } else { Self::ColumnMeans }
+    }
+
+    /// Its name: `zeros` or `column-means`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zeros => "zeros",
+            Self::ColumnMeans => "column-means",
+        }
+    }
+}
+
+/// How to fill in missing cells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FillOptions {
+    /// What to start from; [`Start::usual`] where nothing is said.
+    pub start: Option<Start>,
+    /// The most rounds. Where nothing is said, one for a model that starts from zeros, as it learned to fill those in
+    /// at once, and else 100.
+    pub rounds: Option<usize>,
+    /// A row is done when a round changes it by no more than this share of its length.
+    pub tolerance: f64,
+}
+
+impl Default for FillOptions {
+    fn default() -> Self {
+        Self { start: None, rounds: None, tolerance: 1e-4 }
+    }
+}
+
+impl FillOptions {
+    fn check(&self) -> Result<()> {
+        if self.rounds == Some(0) {
+            return Err(Error::Setting { name: "rounds", problem: "at least 1 is needed".into() });
+        }
+        if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
+            let problem = format!("{} is not a finite number from 0 on", self.tolerance);
+            return Err(Error::Setting { name: "tolerance", problem });
+        }
+        Ok(())
+    }
+}
+
+/// What missing cells should hold, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Truth<'a> {
+    /// Rows with nothing missing.
+    pub rows: &'a Dataset,
+    /// The cells to measure.
+    pub cells: &'a Missing,
+}
+
+/// How missing cells were filled in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Filling {
+    /// How many cells were missing.
+    pub missing_cells: usize,
+    /// How many rows they were in.
+    pub incomplete_rows: usize,
+    /// What they started from.
+    pub start: Start,
+    /// The most rounds that a row took.
+    pub rounds: usize,
+    /// How many rows still changed by more than the tolerance in their last round.
+    pub unsettled_rows: usize,
+    /// How far the filled cells are from the truth, where that is known.
+    pub errors: Option<FillErrors>,
+}
+
+/// How far filled cells are from the truth, in the units that the model sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FillErrors {
+    /// How many cells were measured.
+    pub cells: usize,
+    /// The mean squared error of the means of the columns' known cells; of a column that has none, of the mean of the
+    /// true cells.
+    pub mse_of_means: f64,
+    /// The mean squared error of what the model filled in.
+    pub mse: f64,
+}
+
+/// Fills in missing cells: x ← f(x) for those, again and again, while the known ones stay. Visits all rows in the
+/// user's units, some at a time; what was known is given back to the bit.
+///
+/// A row ends after the round that changed it, in the units that the model sees, by no more than the tolerance. It
+/// depends on the other rows only by the means that it may start from.
+///
+/// # Errors
+/// When rows, missing cells, model and truth do not have the same shape; a row that has no known cell; options out of
+/// range; values out of all proportion; and that of `visit`.
+pub fn fill(
+    model: &Model,
+    dataset: &Dataset,
+    missing: &Missing,
+    truth: Option<Truth<'_>>,
+    options: &FillOptions,
+    mut visit: impl FnMut(&Matrix) -> Result<()>,
+) -> Result<Filling> {
+    options.check()?;
+    model.check_width(dataset)?;
+    check_missing(dataset, missing)?;
+    let truth = match truth {
+        Some(truth) => {
+            check_clean(truth.rows, dataset)?;
+            check_shape(dataset, truth.cells)?;
+            Some((model.scaling.rows(truth.rows), truth.cells))
+        }
+        None => None,
+    };
+    let rows = model.scaling.rows(dataset);
+    let means = column_means(&rows, |row, column| !missing.row(row)[column]);
+    // A column that no row knows: what the model starts from, and what its error is compared with.
+    let own = |column| if let Body::Pca(pca) = &model.body { pca.mean()[column] } else { 0.0 };
+    let own_means = (0..means.len()).map(|column| means[column].unwrap_or_else(|| own(column)));
+    let true_means = match &truth {
+        Some((clean, cells)) => column_means(clean, |row, column| cells.row(row)[column]),
+        None => Vec::new(),
+    };
+    let start = options.start.unwrap_or_else(|| Start::usual(model));
+    let start_values = if start == Start::Zeros { vec![0.0; dataset.columns()] } else { own_means.collect() };
+    let most_rounds = options.rounds.unwrap_or(if start == Start::Zeros { 1 } else { 100 });
+    let mut filling = Filling {
+        missing_cells: missing.count(),
+        incomplete_rows: (0..missing.rows()).filter(|&row| missing.row(row).contains(&true)).count(),
+        start,
+        rounds: 0,
+        unsettled_rows: 0,
+        errors: None,
+    };
+    let (mut cells, mut of_means, mut of_model) = (0, 0.0, 0.0);
+    let mut buffer = vec![0.0; dataset.columns()];
+    let mut done = 0;
+    try_for_each_chunk(&rows, |chunk| {
+        let mut filled = chunk.clone();
+        for row in 0..filled.rows() {
+            put(&start_values, missing.row(done + row), filled.row_mut(row));
+        }
+        settle(model, &mut filled, |row| missing.row(done + row), most_rounds, options.tolerance, &mut filling);
+        for row in 0..filled.rows() {
+            if let Some((clean, measured)) = &truth {
+                clean.copy_row(done + row, &mut buffer);
+                for (column, _) in measured.row(done + row).iter().enumerate().filter(|(_, measured)| **measured) {
+                    cells += 1;
+                    let mean = means[column].or(true_means[column]).unwrap_or(0.0);
+                    of_means += f64::from(mean - buffer[column]).powi(2);
+                    of_model += f64::from(filled.row(row)[column] - buffer[column]).powi(2);
+                }
+            }
+            model.scaling.invert(filled.row_mut(row));
+            dataset.copy_row(done + row, &mut buffer);
+            let is_missing = missing.row(done + row);
+            let known = filled.row_mut(row).iter_mut().zip(&buffer).zip(is_missing).filter(|(_, missing)| !**missing);
+            known.for_each(|((out, &value), _)| *out = value);
+        }
+        check_finite(&filled, done, "what is filled in").map_err(|error| error.of(dataset.source()))?;
+        done += filled.rows();
+        visit(&filled)
+    })?;
+    let mean = |sum: f64| sum / cells as f64;
+    if cells > 0 {
+        filling.errors = Some(FillErrors { cells, mse_of_means: mean(of_means), mse: mean(of_model) });
+    }
+    Ok(filling)
+}
+
+/// Copies the missing cells of a row; what changed, Σ (new − old)².
+fn put(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
+    let mut change = 0.0;
+    for ((value, &new), _) in row.iter_mut().zip(from).zip(missing).filter(|(_, missing)| **missing) {
+        change += f64::from(new - *value).powi(2);
+        *value = new;
+    }
+    change
+}
+
+/// Rounds of x ← f(x) for the missing cells of rows, each row until it settles.
+fn settle<'a>(
+    model: &Model,
+    rows: &mut Matrix,
+    missing: impl Fn(usize) -> &'a [bool],
+    most_rounds: usize,
+    tolerance: f64,
+    filling: &mut Filling,
+) {
+    let mut moving: Vec<usize> = (0..rows.rows()).filter(|&row| missing(row).contains(&true)).collect();
+    for round in 1..=most_rounds {
+        if moving.is_empty() {
+            break;
+        }
+        filling.rounds = filling.rounds.max(round);
+        let mut some = Matrix::zeros(moving.len(), rows.columns());
+        rows.gather(&moving, some.as_mut_slice());
+        let reconstructed = model.body.reconstruct(&some);
+        let mut index = 0;
+        moving.retain(|&row| {
+            let change = put(reconstructed.row(index), missing(row), rows.row_mut(row));
+            let length: f64 = rows.row(row).iter().map(|&value| f64::from(value).powi(2)).sum();
+            index += 1;
+            // Not so either where it is no number.
+            let settled = change <= tolerance * tolerance * length;
+            !settled
+        });
+    }
+    filling.unsettled_rows += moving.len();
+}
+
+/// The mean of some cells of each column, if there are any.
+fn column_means(rows: &dyn Rows, counts: impl Fn(usize, usize) -> bool) -> Vec<Option<f32>> {
+    let mut sums = vec![(0.0, 0_usize); rows.columns()];
+    let mut values = vec![0.0; rows.columns()];
+    for row in 0..rows.rows() {
+        rows.copy_row(row, &mut values);
+        for (column, (sum, count)) in sums.iter_mut().enumerate().filter(|(column, _)| counts(row, *column)) {
+            *sum += f64::from(values[column]);
+            *count += 1;
+        }
+    }
+    sums.into_iter().map(|(sum, count)| (count > 0).then(|| (sum / count as f64) as f32)).collect()
+}
+
+fn check_shape(dataset: &Dataset, missing: &Missing) -> Result<()> {
+    if [missing.rows(), missing.columns()] == [dataset.rows(), dataset.columns()] {
+        return Ok(());
+    }
+    Err(Error::Mismatch(format!(
+        "{}: {} rows of {} columns, but missing cells are told of {} rows of {}",
+        dataset.source(),
+        dataset.rows(),
+        dataset.columns(),
+        missing.rows(),
+        missing.columns()
+    )))
+}
+
+fn check_missing(dataset: &Dataset, missing: &Missing) -> Result<()> {
+    check_shape(dataset, missing)?;
+    match (0..missing.rows()).find(|&row| !missing.row(row).contains(&false)) {
+        None => Ok(()),
+        Some(row) => Err(Error::Mismatch(format!(
+            "{}: all cells of row {} are missing, so that nothing tells what they were; leave the row out, or hide \
+             less of it",
+            dataset.source(),
+            row + 1
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{self, ReadOptions, ScalingChoice};
+    use crate::model::{AutoencoderOptions, Validation, fit_autoencoder, fit_pca};
+    use crate::pca::{Components, PcaOptions};
+    use crate::train::TrainOptions;
+
+    fn digits() -> Dataset {
+        data::read("digits", &ReadOptions::default()).unwrap()
+    }
+
+    fn pca(dataset: &Dataset, components: usize, scaling: ScalingChoice) -> Model {
+        let options = PcaOptions { components: Components::Count(components), ..PcaOptions::default() };
+        fit_pca(dataset, scaling, &options, Validation::None).unwrap().model
+    }
+
+    fn mask(rows: usize, columns: usize, is_missing: impl Fn(usize, usize) -> bool) -> Missing {
+        let cells = (0..rows * columns).map(|cell| u8::from(is_missing(cell / columns, cell % columns))).collect();
+        let mask = Dataset::from_bytes("mask", rows, columns, cells).unwrap();
+        Missing::masked(&mask, &mask).unwrap()
+    }
+
+    #[test]
+    fn what_lies_on_the_plane_of_the_components_is_found_again() {
+        let rows: Vec<[f32; 3]> = (0..40).map(|i| i as f32 / 10.0).map(|t| [t, 2.0 * t + 1.0, 5.0 - t]).collect();
+        let line = Dataset::from_matrix("line", Matrix::from_rows(&rows), None).unwrap();
+        for scaling in [ScalingChoice::None, ScalingChoice::Standard] {
+            let model = pca(&line, 1, scaling);
+            let missing = mask(40, 3, |row, column| row % 4 == column);
+            let truth = Truth { rows: &line, cells: &missing };
+            let options = FillOptions { tolerance: 1e-6, rounds: Some(1000), ..FillOptions::default() };
+            let filling = fill(&model, &line, &missing, Some(truth), &options, |_| Ok(())).unwrap();
+            assert_eq!((filling.missing_cells, filling.incomplete_rows, filling.unsettled_rows), (30, 30, 0));
+            assert!(filling.rounds > 1 && filling.errors.unwrap().mse < 1e-8, "{filling:?}");
+            assert!(filling.errors.unwrap().mse_of_means > 0.5, "{filling:?}");
+        }
+    }
+
+    #[test]
+    fn known_cells_come_back_to_the_bit_and_a_row_does_not_depend_on_others() {
+        let digits = digits();
+        let model = pca(&digits, 10, ScalingChoice::Standard);
+        let missing = Missing::hidden(&digits, "block:3x3".parse().unwrap(), 3).unwrap();
+        let options = FillOptions { start: Some(Start::Zeros), rounds: Some(20), ..FillOptions::default() };
+        let filled = |dataset: &Dataset, missing: &Missing| {
+            let mut rows = Vec::new();
+            let visit = |some: &Matrix| {
+                rows.extend_from_slice(some.as_slice());
+                Ok(())
+            };
+            fill(&model, dataset, missing, None, &options, visit).unwrap();
+            rows
+        };
+        let all = filled(&digits, &missing);
+        let mut row = vec![0.0; 64];
+        for index in 0..digits.rows() {
+            digits.copy_row(index, &mut row);
+            let known = row.iter().zip(&all[64 * index..]).zip(missing.row(index)).filter(|(_, missing)| !**missing);
+            known.for_each(|((given, back), _)| assert_eq!(given.to_bits(), back.to_bits()));
+        }
+        let alone = mask(1, 64, |_, column| missing.row(700)[column]);
+        assert_eq!(filled(&digits.select(&[700]).unwrap(), &alone), all[64 * 700..64 * 701]);
+    }
+
+    #[test]
+    fn a_network_that_learned_to_fill_zeros_starts_from_them_and_takes_one_round() {
+        let digits = digits();
+        let train = TrainOptions {
+            epochs: 30,
+            learning_rate: 0.003,
+            corruption: Some("block:3x3".parse().unwrap()),
+            ..TrainOptions::default()
+        };
+        let options = AutoencoderOptions {
+            train,
+            scaling: ScalingChoice::Unit,
+            ..AutoencoderOptions::new("64,200,100,200,64".parse().unwrap())
+        };
+        let model = fit_autoencoder(&digits, &options, Validation::None, &mut ()).unwrap().model;
+        let missing = Missing::hidden(&digits, "block:3x3".parse().unwrap(), 1).unwrap();
+        let truth = Truth { rows: &digits, cells: &missing };
+        let by =
+            |model: &Model| fill(model, &digits, &missing, Some(truth), &FillOptions::default(), |_| Ok(())).unwrap();
+        let (network, pca) = (by(&model), by(&pca(&digits, 5, ScalingChoice::Unit)));
+        assert_eq!((network.start, network.rounds), (Start::Zeros, 1));
+        assert_eq!((pca.start, pca.rounds > 1), (Start::ColumnMeans, true));
+        assert!(network.errors.unwrap().mse < 0.75 * pca.errors.unwrap().mse, "{network:?} {pca:?}");
+        assert_eq!(network.errors.unwrap().cells, 9 * 1797);
+    }
+
+    #[test]
+    fn a_column_that_no_row_knows_is_compared_with_its_true_mean() {
+        let rows =
+            Dataset::from_matrix("rows", Matrix::from_rows(&[[1.0, 2.0], [2.0, 4.0], [3.0, 9.0]]), None).unwrap();
+        let missing = mask(3, 2, |_, column| column == 1);
+        let truth = Truth { rows: &rows, cells: &missing };
+        let model = pca(&rows, 1, ScalingChoice::None);
+        let errors = fill(&model, &rows, &missing, Some(truth), &FillOptions::default(), |_| Ok(())).unwrap().errors;
+        // The mean is 5, and the variance (9 + 1 + 16) / 3.
+        assert!((errors.unwrap().mse_of_means - 26.0 / 3.0).abs() < 1e-5, "{errors:?}");
+    }
+
+    #[test]
+    fn the_rounds_are_bounded_and_what_has_not_settled_is_told() {
+        let digits = digits();
+        let model = pca(&digits, 30, ScalingChoice::Auto);
+        let missing = mask(1797, 64, |row, column| row == 2 && column > 30);
+        let options = FillOptions { rounds: Some(3), tolerance: 0.0, ..FillOptions::default() };
+        let filling = fill(&model, &digits, &missing, None, &options, |_| Ok(())).unwrap();
+        assert_eq!((filling.rounds, filling.unsettled_rows, filling.incomplete_rows), (3, 1, 1));
+        assert_eq!(filling.errors, None);
+    }
+
+    #[test]
+    fn what_cannot_be_filled_is_an_error_that_says_why() {
+        let digits = digits();
+        let model = pca(&digits, 2, ScalingChoice::Auto);
+        let message = |missing: &Missing, options: FillOptions| {
+            fill(&model, &digits, missing, None, &options, |_| Ok(())).unwrap_err().to_string()
+        };
+        let usual = FillOptions::default();
+        let empty = message(&mask(1797, 64, |row, _| row == 4), usual);
+        assert!(empty.starts_with("digits: all cells of row 5 are missing"), "{empty}");
+        let shape = message(&Missing::none(3, 64), usual);
+        assert!(shape.contains("1797 rows of 64 columns, but missing cells are told of 3 rows"), "{shape}");
+        let none = Missing::none(1797, 64);
+        assert!(message(&none, FillOptions { rounds: Some(0), ..usual }).contains("at least 1"));
+        assert!(message(&none, FillOptions { tolerance: f64::NAN, ..usual }).contains("from 0 on"));
+    }
+}
