@@ -41,7 +41,7 @@
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
 //! | [`likelihood`] | bounds on the likelihood of rows, of variational networks |
 //! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
-//! | [`linalg`] | QR and Jacobi SVD |
+//! | [`linalg`] · [`mixture`] | QR and Jacobi SVD · normal distributions fitted to codes |
 //! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds and rankings of scores |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
 //! | [`data`] · [`file`](mod@file) | readers, built-in sets, scaling · files that are whole or absent |
@@ -59,6 +59,7 @@ pub mod kernels;
 pub mod likelihood;
 pub mod linalg;
 pub mod matrix;
+pub mod mixture;
 pub mod model;
 pub mod network;
 pub mod optimizer;

@@ -57,6 +57,7 @@ fn model_facts(model: &Model) -> Facts {
     match &model.body {
         Body::Autoencoder(network) => {
             let layers = network.architecture().layers();
+            facts.add("variational", network.architecture().is_variational());
             facts.add("activations", layers.iter().map(|layer| layer.activation().name()).collect::<Vec<_>>());
             facts.add("biases", layers.iter().map(|layer| layer.has_bias()).collect::<Vec<_>>());
         }

@@ -8,7 +8,9 @@ mod decode;
 mod encode;
 mod evaluate;
 mod facts;
+mod generated;
 mod inspect;
+mod interpolate;
 mod pca;
 mod plot;
 mod probe;
@@ -16,10 +18,12 @@ mod progress;
 mod reconstruct;
 mod report;
 mod restore;
+mod sample;
 mod score;
 mod table;
 mod train;
 mod train_arguments;
+mod traverse;
 mod watch;
 
 use std::process::ExitCode;
@@ -51,6 +55,9 @@ enum Command {
     Restore(restore::Restore),
     Evaluate(evaluate::Evaluate),
     Score(score::Score),
+    Sample(sample::Sample),
+    Interpolate(interpolate::Interpolate),
+    Traverse(traverse::Traverse),
     Compare(compare::Compare),
     Report(report::Report),
     Plot(plot::Plot),
@@ -70,6 +77,9 @@ impl Command {
             Self::Restore(command) => command.run(),
             Self::Evaluate(command) => command.run(),
             Self::Score(command) => command.run(),
+            Self::Sample(command) => command.run(),
+            Self::Interpolate(command) => command.run(),
+            Self::Traverse(command) => command.run(),
             Self::Compare(command) => command.run(),
             Self::Report(command) => command.run(),
             Self::Plot(command) => command.run(),

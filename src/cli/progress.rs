@@ -117,7 +117,8 @@ fn line(epoch: &Epoch, epochs: usize) -> String {
     let held_out = |error| format!("  held out {}", significant(error));
     let validation = epoch.validation_error_per_row.map_or(String::new(), held_out);
     let error = significant(*error_per_row);
-    format!("epoch {number}/{epochs}  error {error}{validation}  {rows_per_second:.0} rows/s")
+    let bound = epoch.variational.map_or(String::new(), |found| format!("  elbo {}", significant(found.elbo)));
+    format!("epoch {number}/{epochs}  error {error}{validation}{bound}  {rows_per_second:.0} rows/s")
 }
 
 #[cfg(test)]

@@ -102,6 +102,12 @@ impl Train {
         facts.add("error_per_row", provenance.training.error_per_row);
         facts.add("mse", provenance.training.mse);
         facts.add("validation_error_per_row", provenance.validation.map(|errors| errors.error_per_row));
+        if let Some(last) = history.epochs.last().and_then(|epoch| epoch.variational) {
+            facts.add("elbo", last.elbo);
+            facts.add("log_likelihood", last.log_likelihood);
+            facts.add("divergence", last.divergence);
+            facts.add("active_codes", last.active_codes);
+        }
         facts
     }
 }

@@ -9,6 +9,9 @@
 //! | `components` | components × columns, each row a unit vector | PCA |
 //! | `mean` | columns | PCA; zeros when not centred |
 //! | `singular_values`, `explained_variance` | components | PCA |
+//! | `codes.weight` | parts | models that say where the codes of the training rows lie: a mixture of normal parts |
+//! | `codes.mean` | parts × code size | the same |
+//! | `codes.factor` | parts × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
 //! The metadata has one key, `diabolo`, with a JSON object: a checksum over all that follows, the format version, the
@@ -26,6 +29,7 @@ use crate::error::{Error, Place, Result};
 use crate::file::write_whole;
 use crate::kernels::Activation;
 use crate::matrix::Matrix;
+use crate::mixture::Mixture;
 use crate::network::{Architecture, LayerSizes, Network};
 use crate::pca::{Pca, PcaParts};
 use crate::tensor_file::{self, Kind, Tensor, TensorFile};
@@ -132,6 +136,12 @@ impl Model {
                 add("explained_variance".into(), &shape[..1], pca.explained_variance());
             }
         }
+        if let Some(mixture) = &self.codes {
+            let shape = [mixture.means().rows(), mixture.means().columns()];
+            add("codes.weight".into(), &shape[..1], mixture.weights());
+            add("codes.mean".into(), &shape, mixture.means().as_slice());
+            add("codes.factor".into(), &[shape[0], shape[1], shape[1]], mixture.factors().as_slice());
+        }
         if let Some(columns) = self.scaling.columns() {
             add("scaling.offset".into(), &[columns], self.scaling.offsets());
             add("scaling.scale".into(), &[columns], self.scaling.scales());
@@ -164,6 +174,7 @@ impl Model {
             column_names: self.column_names.clone(),
             provenance: self.provenance.clone(),
             threshold: self.threshold,
+            image_shape: self.image_shape,
         }
     }
 
@@ -199,9 +210,26 @@ impl Model {
         if header.column_names.as_ref().is_some_and(|names| names.len() != body.columns()) {
             return Err(format!("the model file does not have {} column names", body.columns()));
         }
-        let Header { column_names, provenance, threshold, .. } = header;
-        Ok(Self { body, scaling, column_names, provenance, threshold })
+        let Header { column_names, provenance, threshold, image_shape, .. } = header;
+        if image_shape.is_some_and(|(height, width)| height.checked_mul(width) != Some(body.columns())) {
+            return Err(format!("the model file's rows are no images of {image_shape:?} pixels"));
+        }
+        let codes = match tensors.has("codes.weight") {
+            true => Some(read_mixture(body.code_size(), tensors)?),
+            false => None,
+        };
+        Ok(Self { body, scaling, column_names, provenance, threshold, codes, image_shape })
     }
+}
+
+fn read_mixture(size: usize, tensors: &mut TensorFile<'_>) -> std::result::Result<Mixture, String> {
+    let (_, weights) = tensors.any("codes.weight")?;
+    let count = weights.len();
+    let means = tensors.read("codes.mean", &[count, size])?;
+    let factors = tensors.read("codes.factor", &[count, size, size])?;
+    let means = Matrix::from_slice(count, size, &means);
+    Mixture::from_parts(weights, means, Matrix::from_slice(count * size, size, &factors))
+        .ok_or_else(|| "the model file's distribution of codes is none".into())
 }
 
 fn read_network(

@@ -6,14 +6,19 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{Body, Model, Provenance};
-use crate::data::{Columns, Dataset, RowChoice, Rows, Scaling, ScalingChoice, Subset};
+use crate::data::{Columns, Dataset, RowChoice, Rows, Scaling, ScalingChoice, Subset, for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
+use crate::matrix::Matrix;
+use crate::mixture::Mixture;
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
 use crate::pca::{Pca, PcaOptions};
 use crate::random;
 use crate::train::{End, History, Observer, TrainOptions, Trainer, check_pairs, find_learning_rate, pretrain, train};
+
+/// How many training rows tell where codes lie, at most.
+const MIXTURE_ROWS: usize = 5000;
 
 /// Which rows are held out, to measure how a model does on rows that it has not seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -238,6 +243,24 @@ impl<'a> Split<'a> {
         settings
     }
 
+    /// What a few thousand training rows, evenly spread, say of where codes lie; nothing for a variational network, whose
+    /// codes have a prior, or where codes are too wide.
+    fn code_mixture(&self, body: &Body, seed: u64) -> Option<Mixture> {
+        let is_variational = matches!(body, Body::Autoencoder(network) if network.architecture().is_variational());
+        if is_variational || body.code_size() > Mixture::WIDEST {
+            return None;
+        }
+        self.with_rows(|training, _| {
+            let count = training.rows().min(MIXTURE_ROWS);
+            let rows: Vec<usize> = (0..count).map(|index| index * training.rows() / count).collect();
+            let mut codes = Vec::with_capacity(count * body.code_size());
+            for_each_chunk(&Subset::new(training, &rows), |chunk| {
+                codes.extend_from_slice(body.encode(chunk).as_slice())
+            });
+            Mixture::fit(&Matrix::from_slice(count, body.code_size(), &codes), seed)
+        })
+    }
+
     /// The model, unless its error is no finite number: then what `not_finite` makes of it.
     fn into_model(
         self,
@@ -268,7 +291,8 @@ impl<'a> Split<'a> {
             epochs: Vec::new(),
         };
         let column_names = self.dataset.column_names().map(<[String]>::to_vec);
-        Ok(Model { body, scaling: self.scaling, column_names, provenance, threshold: None })
+        let (codes, image_shape) = (self.code_mixture(&body, seed), self.dataset.image_shape());
+        Ok(Model { body, scaling: self.scaling, column_names, provenance, threshold: None, codes, image_shape })
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Header {
     pub provenance: Provenance,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_shape: Option<(usize, usize)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 mod file;
 mod fit;
+mod generate;
 mod header;
 mod layers;
 mod score;
@@ -19,6 +20,7 @@ use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::likelihood::{LogLikelihood, log_likelihood};
 use crate::matrix::Matrix;
+use crate::mixture::Mixture;
 use crate::network::{Loss, Network};
 use crate::pca::Pca;
 use crate::score::Threshold;
@@ -148,6 +150,10 @@ pub struct Model {
     pub provenance: Provenance,
     /// The score above which a row is an anomaly, where one was chosen and kept.
     pub threshold: Option<Threshold>,
+    /// Where the codes of the training rows lie; see [`Model::code_distribution`].
+    pub codes: Option<Mixture>,
+    /// Height and width in pixels, where the rows are images.
+    pub image_shape: Option<(usize, usize)>,
 }
 
 impl Model {

@@ -43,6 +43,7 @@ pub use figure::Figure;
 pub use measured::Entry;
 pub use number::{plain, significant};
 pub use page::Report;
+pub use picture::png_sheet;
 pub use plot::{Plot, plot, plot_loss};
 pub use sample::Sample;
 pub use summary::Summary;

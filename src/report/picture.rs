@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::colour;
+use crate::matrix::Matrix;
 
 /// An image of bytes: grey, or red, green and blue.
 #[derive(Clone, Debug)]
@@ -59,6 +60,16 @@ impl Picture {
     pub fn data_uri(&self) -> String {
         format!("data:image/png;base64,{}", STANDARD.encode(self.png()))
     }
+}
+
+/// A PNG file of grey images, one a row (rows × height · width), so many side by side; black is `range.0` and white
+/// `range.1`.
+///
+/// # Panics
+/// When there is no row, none is to stand in a line, or a row is no such image.
+pub fn png_sheet(rows: &Matrix, shape: (usize, usize), range: (f32, f32), in_line: usize) -> Vec<u8> {
+    let pictures: Vec<Picture> = (0..rows.rows()).map(|row| Picture::grey(rows.row(row), shape, range)).collect();
+    Picture::sprite(&pictures, in_line).expect("a row at least").png()
 }
 
 #[cfg(test)]

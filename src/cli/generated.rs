@@ -1,0 +1,75 @@
+//! Rows that no data holds, decoded from codes: as CSV, or images as one PNG sheet.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::arguments::check_output;
+use super::table::{Table, write_rows};
+use crate::data::Rows;
+use crate::error::{Error, Result};
+use crate::file::write_whole;
+use crate::matrix::Matrix;
+use crate::model::Model;
+use crate::report::png_sheet;
+
+/// The most pixels of a sheet.
+const MOST_PIXELS: usize = 100_000_000;
+
+/// Where generated rows go.
+#[derive(Debug, Args)]
+pub struct GeneratedOutput {
+    /// Where to write the rows: a CSV file, or for images FILE.png, one sheet of them [default: standard output]
+    #[arg(long, short = 'o', value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl GeneratedOutput {
+    /// Fails now, rather than after the work, where the file cannot be written.
+    pub fn check(&self, inputs: &[&Path]) -> Result<()> {
+        check_output(self.out.as_deref(), inputs)
+    }
+
+    /// Decodes codes and writes what they stand for; images stand `in_line` side by side.
+    pub fn write(&self, model: &Model, codes: &dyn Rows, in_line: usize) -> Result<()> {
+        match &self.out {
+            Some(path) if path.extension().is_some_and(|ending| ending == "png") => {
+                self.write_sheet(path, model, codes, in_line)
+            }
+            out => {
+                let header = model.column_names.as_deref();
+                let table = Table { header, columns: model.body.columns(), labels: None };
+                write_rows(out.as_deref(), &table, |visit| model.decode_each(codes, visit))
+            }
+        }
+    }
+
+    fn write_sheet(&self, path: &Path, model: &Model, codes: &dyn Rows, in_line: usize) -> Result<()> {
+        let shape = model.image_shape.ok_or_else(|| {
+            Error::Mismatch(format!(
+                "{}: the model's rows are no images, of which a sheet could be made; write a CSV file",
+                path.display()
+            ))
+        })?;
+        let lines = codes.rows().div_ceil(in_line);
+        let pixels = lines.checked_mul(in_line).and_then(|places| places.checked_mul(model.body.columns()));
+        if pixels.is_none_or(|pixels| pixels > MOST_PIXELS) {
+            return Err(Error::Mismatch(format!(
+                "{} images make a sheet of more than {MOST_PIXELS} pixels; ask for fewer, or write a CSV file",
+                codes.rows()
+            )));
+        }
+        let rows = model.decode(codes)?;
+        let bytes = png_sheet(&rows, shape, grey_range(model, &rows), in_line);
+        write_whole(path, |out| out.write_all(&bytes))
+    }
+}
+
+/// Black and white: those of bytes, or else the least and the largest value there is.
+fn grey_range(model: &Model, rows: &Matrix) -> (f32, f32) {
+    if model.scaling.name() == "bytes" {
+        return (0.0, 255.0);
+    }
+    let values = || rows.as_slice().iter().copied();
+    (values().fold(f32::INFINITY, f32::min), values().fold(f32::NEG_INFINITY, f32::max))
+}
