@@ -236,3 +236,24 @@ fn what_cannot_be_shown_is_an_error_that_says_why() {
     }
     assert!(!folder.names().iter().any(|name| name.starts_with("page") || name.starts_with("plot")));
 }
+
+#[test]
+fn images_that_are_drawn_and_restored_are_plotted_and_stand_in_the_page() {
+    let folder = Folder::new();
+    let train = "train digits --layers 64,32,16,32,64 --epochs 5 --quiet";
+    folder.done(&format!("{train} --corrupt block:3x3"));
+    for (kind, title) in [("drawn", "Drawn at random"), ("restored", "Restored by")] {
+        folder.done(&format!("plot {kind} model.safetensors digits --out {kind}.svg"));
+        let svg = folder.read(&format!("{kind}.svg"));
+        assert!(svg.contains("<image") && svg.contains(title), "{kind}");
+    }
+    folder.done("report model.safetensors digits --out page.html");
+    let page = folder.read("page.html");
+    assert!(page.contains("Drawn at random") && page.contains("Restored by"));
+    folder.done("pca iris --components 2");
+    for kind in ["drawn", "restored"] {
+        let run = folder.run(&format!("plot {kind} pca.safetensors iris --out no.svg"));
+        assert_eq!(run.status, 1);
+        assert!(run.stderr.contains("there is nothing to plot"), "{}", run.stderr);
+    }
+}

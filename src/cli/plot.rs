@@ -37,6 +37,10 @@ enum Kind {
     Filters(ModelsAndData),
     /// What lies between the codes: the plane of two codes decoded, or walks along each
     Manifold(ModelsAndData),
+    /// Images that no data holds, drawn at random
+    Drawn(ModelsAndData),
+    /// Images, corrupted as in training, and cleaned
+    Restored(ModelsAndData),
     /// How many rows have which error
     Errors(ModelsAndData),
 }
@@ -50,6 +54,8 @@ impl Plot {
             | Kind::Reconstructions(input)
             | Kind::Filters(input)
             | Kind::Manifold(input)
+            | Kind::Drawn(input)
+            | Kind::Restored(input)
             | Kind::Errors(input) => input.paths(),
         };
         check_output(Some(&self.out), &inputs)?;
@@ -80,6 +86,8 @@ impl Plot {
             Kind::Reconstructions(input) => (report::Plot::Reconstructions, input),
             Kind::Filters(input) => (report::Plot::Filters, input),
             Kind::Manifold(input) => (report::Plot::Manifold, input),
+            Kind::Drawn(input) => (report::Plot::Drawn, input),
+            Kind::Restored(input) => (report::Plot::Restored, input),
             Kind::Errors(input) => (report::Plot::Errors, input),
         };
         let models = input.read_models()?;

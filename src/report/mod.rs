@@ -23,6 +23,7 @@ mod classes;
 mod codes;
 mod colour;
 mod drawing;
+mod drawn;
 mod errors;
 mod figure;
 mod filters;
@@ -36,6 +37,7 @@ mod picture;
 mod plot;
 mod points;
 mod reconstructions;
+mod restored;
 mod sample;
 mod summary;
 

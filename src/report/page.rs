@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::codes::codes;
+use super::drawn::drawn;
 use super::errors::{column_errors, errors};
 use super::figure::{Figure, STYLE};
 use super::filters::filters;
@@ -15,6 +16,7 @@ use super::measured::{Entry, Measured};
 use super::number::plain;
 use super::points::points;
 use super::reconstructions::{Choice, reconstructions};
+use super::restored::restored;
 use super::sample::Sample;
 use super::summary::Summary;
 use crate::error::{Error, Result};
@@ -64,6 +66,9 @@ impl Report<'_> {
             add(vec![column_errors(&measured, &self.sample)]);
         }
         add(measured.iter().map(|measured| manifold(measured, &self.sample)).collect::<Result<_>>()?);
+        let drawn = measured.iter().map(|measured| drawn(measured, &self.sample)).collect::<Result<Vec<_>>>()?;
+        add(drawn.into_iter().flatten().collect());
+        add(measured.iter().filter_map(|measured| restored(measured, &self.sample)).collect());
         add(entries.iter().map(|&entry| filters(entry, &self.sample)).collect());
         page += &self.settings();
         let data = json!({ "models": self.models_json(), "points": points(&measured, &self.sample)? });
@@ -195,6 +200,9 @@ fn loss_section(entries: &[Entry<'_>]) -> String {
 
 /// Figures of one kind.
 fn section(figures: &[Figure]) -> String {
+    if figures.is_empty() {
+        return String::new();
+    }
     let mut text = String::from("<section>\n");
     for figure in figures {
         text += &format!(

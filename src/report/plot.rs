@@ -2,6 +2,7 @@
 
 use super::codes::codes;
 use super::drawing::{Anchor, Drawing};
+use super::drawn::drawn;
 use super::errors::errors;
 use super::figure::Figure;
 use super::filters::filters;
@@ -9,6 +10,7 @@ use super::loss::{Span, loss};
 use super::manifold::manifold;
 use super::measured::{Entry, Measured};
 use super::reconstructions::{Choice, reconstructions};
+use super::restored::restored;
 use super::sample::Sample;
 use crate::error::{Error, Result};
 
@@ -23,6 +25,10 @@ pub enum Plot {
     Filters,
     /// What lies between the codes: the plane of two codes decoded, or walks along each.
     Manifold,
+    /// Images that no data holds, drawn at random.
+    Drawn,
+    /// Images, corrupted as in training, and cleaned.
+    Restored,
     /// How many rows have which error.
     Errors,
 }
@@ -43,6 +49,14 @@ pub fn plot(plot: Plot, entries: &[Entry<'_>], sample: &Sample) -> Result<Figure
         Plot::Manifold => {
             stacked(measured.iter().map(|measured| manifold(measured, sample)).collect::<Result<Vec<_>>>()?)
         }
+        Plot::Drawn => {
+            let figures = measured.iter().map(|measured| drawn(measured, sample)).collect::<Result<Vec<_>>>()?;
+            some(figures, "images can be drawn where rows are images and the model says where its codes lie")?
+        }
+        Plot::Restored => {
+            let figures = measured.iter().map(|measured| restored(measured, sample)).collect();
+            some(figures, "this is for images, and models trained with `--corrupt`")?
+        }
         Plot::Errors => errors(&measured, sample),
     })
 }
@@ -54,6 +68,16 @@ pub fn plot(plot: Plot, entries: &[Entry<'_>], sample: &Sample) -> Result<Figure
 pub fn plot_loss(entries: &[Entry<'_>]) -> Result<Figure> {
     let none = || Error::Mismatch("no epochs are kept in this model: PCA has none".into());
     loss(entries, Span::All, false).ok_or_else(none)
+}
+
+/// Those figures that there are.
+fn some(figures: Vec<Option<Figure>>, wanted: &str) -> Result<Figure> {
+    let figures: Vec<Figure> = figures.into_iter().flatten().collect();
+    if figures.is_empty() {
+        Err(Error::Mismatch(format!("there is nothing to plot: {wanted}")))
+    } else {
+        Ok(stacked(figures))
+    }
 }
 
 /// Figures of one kind below each other, each under its title where there are several.

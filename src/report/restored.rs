@@ -1,0 +1,57 @@
+//! Images as they are, as they were corrupted, and what a model that learned to clean them makes of those.
+
+use super::drawing::{Anchor, Area, Drawing};
+use super::figure::Figure;
+use super::measured::Measured;
+use super::picture::Picture;
+use super::reconstructions::grey_range;
+use super::sample::Sample;
+use crate::data::{CorruptedRows, Corruption, Rows};
+use crate::evaluate::Reconstruct;
+use crate::matrix::Matrix;
+
+/// How many images are shown.
+const IMAGES: usize = 10;
+
+/// The side of an image, and the room before each line, in pixels.
+const SIDE: f64 = 64.0;
+const BEFORE: f64 = 104.0;
+
+/// Images, corrupted as in the model's training, and cleaned; nothing where rows are no images or the model was trained on
+/// clean rows.
+pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Option<Figure> {
+    let (dataset, model) = (sample.dataset(), measured.model);
+    let shape = dataset.image_shape()?;
+    let corruption = model.provenance.settings.get("corrupt")?.as_str()?;
+    let corruption: Corruption = corruption.parse().ok()?;
+    let scaled = model.scaling.rows(dataset);
+    corruption.check(&scaled).ok()?;
+    let mut shown = sample.judged();
+    shown.truncate(IMAGES);
+    let gathered = |rows: &dyn Rows| {
+        let mut matrix = Matrix::zeros(shown.len(), rows.columns());
+        rows.gather(&shown, matrix.as_mut_slice());
+        matrix
+    };
+    let corrupted = gathered(&CorruptedRows::new(&scaled, corruption, 1, 0));
+    let cleaned = model.body.reconstruct(&corrupted);
+    let lines = [("original", gathered(&scaled)), ("corrupted", corrupted), ("restored", cleaned)];
+    let high = SIDE * (shape.0 as f64 / shape.1 as f64).clamp(0.2, 5.0);
+    let line = high + 6.0;
+    let mut drawing = Drawing::new(BEFORE + (SIDE + 8.0) * shown.len() as f64, line * lines.len() as f64);
+    let range = grey_range(dataset);
+    for (place, (name, rows)) in lines.iter().enumerate() {
+        let y = line * place as f64;
+        drawing.text("name", (0.0, y + high / 2.0 + 4.0), Anchor::Start, name);
+        for (column, &row) in shown.iter().enumerate() {
+            let mut values = rows.row(column).to_vec();
+            model.scaling.invert(&mut values);
+            let area = Area { x: BEFORE + (SIDE + 8.0) * column as f64, y, width: SIDE, height: high };
+            let title = format!("row {}, {name}", sample.number(row));
+            drawing.image(area, &Picture::grey(&values, shape, range), &title);
+        }
+    }
+    let title = format!("Restored by {}: {}", measured.name, sample.describe_judged());
+    let description = format!("Images, corrupted by {corruption} as in training, and what the model makes of them");
+    Some(Figure { title, description, drawing })
+}
