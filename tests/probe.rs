@@ -60,7 +60,7 @@ fn encode_writes_what_any_layer_puts_out() {
 #[test]
 fn rings_are_told_apart_by_who_lies_near_and_not_by_a_line() {
     let folder = folder();
-    let command = "probe model.safetensors train.csv test.csv --label ring --labels-per-class 6 --spread";
+    let command = "probe model.safetensors train.csv test.csv --label ring --labels-per-class 6";
     let probed = folder.json(&format!("{command} --json"));
     assert_eq!((&probed["classes"], &probed["draws"], &probed["test_rows"]), (&2.into(), &10.into(), &200.into()));
     assert_eq!(number(&probed["model"], "columns"), 2.0);
@@ -68,7 +68,6 @@ fn rings_are_told_apart_by_who_lies_near_and_not_by_a_line() {
     assert_eq!((number(columns, "columns"), number(&probed["pca"], "columns")), (3.0, 2.0));
     assert!(number(columns, "logistic_error") > 25.0, "{columns}");
     assert!(number(columns, "neighbours_error") < 25.0, "{columns}");
-    assert!(number(columns, "spreading_error") < number(columns, "neighbours_error"), "{columns}");
     let errors: Vec<f64> =
         columns["neighbours_errors"].as_array().unwrap().iter().map(|e| e.as_f64().unwrap()).collect();
     assert_eq!(errors.len(), 10);
@@ -81,14 +80,13 @@ fn rings_are_told_apart_by_who_lies_near_and_not_by_a_line() {
     assert!(
         table.starts_with("Errors in per cent on 200 rows, over 10 draws of 6 labelled rows of each of 2 classes\n")
     );
-    assert!(table.contains("logistic error") && table.contains("spreading deviation"), "{table}");
+    assert!(table.contains("logistic error") && table.contains("neighbours deviation"), "{table}");
 }
 
 #[test]
 fn results_depend_on_the_seed_and_not_on_the_threads() {
     let folder = folder();
-    let command =
-        "probe model.safetensors train.csv test.csv --label ring -n 3 --draws 4 --layer layer_1 --spread --json";
+    let command = "probe model.safetensors train.csv test.csv --label ring -n 3 --draws 4 --layer layer_1 --json";
     let one = folder.done(&format!("{command} --threads 1"));
     assert_eq!(one, folder.done(&format!("{command} --threads 3")));
     assert_ne!(one, folder.done(&format!("{command} --seed 2")));
@@ -96,7 +94,6 @@ fn results_depend_on_the_seed_and_not_on_the_threads() {
     let one_draw = folder.json(&command.replace("--draws 4", "--draws 1"));
     assert_eq!(one_draw["pca"]["neighbours_errors"][0], first["pca"]["neighbours_errors"][0]);
     assert_eq!(one_draw["pca"]["neighbours_deviation"], Value::Null);
-    assert_eq!(one_draw["pca"].get("spreading_error").map(Value::is_f64), Some(true));
 }
 
 #[test]
@@ -164,7 +161,7 @@ fn what_cannot_be_probed_is_an_error_that_says_why() {
     refused(&folder, &probe("nowhere.safetensors", "train.csv", "test.csv", "3"), 1, &["nowhere.safetensors"]);
     // One label a class is enough, and constant columns are no harm.
     folder.write("flat.csv", "x,y,z,ring\n1,1,1,inner\n1,1,1,outer\n");
-    let flat = folder.json(&probe("model.safetensors", "flat.csv", "test.csv", "1 --spread --json"));
+    let flat = folder.json(&probe("model.safetensors", "flat.csv", "test.csv", "1 --json"));
     assert_eq!(number(&flat["columns"], "logistic_error"), 50.0);
 }
 

@@ -92,9 +92,8 @@ impl<'a> Probe<'a> {
     /// The error of a model that was trained.
     fn run(&self, folder: &Folder, name: &str) -> f64 {
         let Self { classifier, labels_per_class, layer, .. } = self;
-        let spread = if *classifier == "spreading" { "--spread" } else { "" };
         let probed = folder.json(&format!(
-            "probe {name}.safetensors train-images-idx3-ubyte.gz t10k-images-idx3-ubyte.gz {spread} --json \
+            "probe {name}.safetensors train-images-idx3-ubyte.gz t10k-images-idx3-ubyte.gz --json \
              --labels train-labels-idx1-ubyte.gz --test-labels t10k-labels-idx1-ubyte.gz \
              --labels-per-class {labels_per_class} --layer {layer}"
         ));

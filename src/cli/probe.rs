@@ -43,9 +43,6 @@ pub struct Probe {
     /// The layer whose output is probed: code, or layer_1, layer_2, … from the input on, as `inspect` lists them
     #[arg(long, value_name = "NAME", default_value = "code")]
     layer: String,
-    /// Spread labels to all rows to draw from too, along a graph of neighbours: it takes a minute on MNIST's pixels
-    #[arg(long)]
-    spread: bool,
     /// The seed of the draws
     #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
@@ -84,7 +81,6 @@ impl Probe {
             labels_per_class: self.labels_per_class as usize,
             draws: self.draws as usize,
             layer: Some(layer),
-            spread: self.spread,
             seed: self.seed,
         };
         let probed = probe(&model, &train, &test, &options)?;
@@ -101,9 +97,6 @@ impl Probe {
                 let mut facts = facts(scores);
                 facts.add("logistic_errors", errors(&scores.logistic));
                 facts.add("neighbours_errors", errors(&scores.neighbours));
-                if let Some(spreading) = &scores.spreading {
-                    facts.add("spreading_errors", errors(spreading));
-                }
                 all.add(name, facts.into_json());
             }
             return all.print(true);
@@ -129,9 +122,6 @@ fn facts(scores: &Scores) -> Facts {
     };
     add(["logistic_error", "logistic_deviation"], &scores.logistic);
     add(["neighbours_error", "neighbours_deviation"], &scores.neighbours);
-    if let Some(spreading) = &scores.spreading {
-        add(["spreading_error", "spreading_deviation"], spreading);
-    }
     facts
 }
 

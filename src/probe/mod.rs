@@ -2,13 +2,11 @@
 //!
 //! A probe draws a few labelled rows of each class at random, fits classifiers to their features, and counts how many of
 //! other rows they get wrong: *multinomial logistic regression*, which asks whether the classes lie apart in the features,
-//! and the *nearest neighbours*, which ask whether rows of one class lie together. Where it is asked for, the labels also
-//! *spread* from the labelled rows to all others that they could have been drawn from, along a graph of neighbours: that
-//! asks whether a class hangs together. Beside what a model's layer puts out, it does all of it on principal components of
-//! the same width and on the columns as they are.
+//! and the *nearest neighbours*, which ask whether rows of one class lie together. Beside what a model's layer puts out, it
+//! does all of it on principal components of the same width and on the columns as they are.
 //!
-//! The model, the components and the graph know all rows to draw from, but no more labels than those of the draw; of the
-//! rows to test on they know nothing. The number of neighbours is chosen by leaving one labelled row out, the penalty of
+//! The model and the components know all rows to draw from, but no more labels than those of the draw; of the rows to test
+//! on they know nothing. The number of neighbours is chosen by leaving one labelled row out, the penalty of
 //! logistic regression by cross-validation over the labelled rows.
 //!
 //! Features are centred, and divided by one number for all columns, by what all rows to draw from say: penalties mean the
@@ -19,7 +17,6 @@ mod draws;
 mod features;
 mod logistic;
 mod neighbours;
-mod spreading;
 
 use rayon::prelude::*;
 
@@ -33,7 +30,6 @@ use draws::Classes;
 use features::{Features, Source};
 use logistic::Logistic;
 use neighbours::Neighbours;
-use spreading::Graph;
 
 /// Rows to test on that one task takes.
 const TASK: usize = 256;
@@ -53,16 +49,14 @@ pub struct ProbeOptions {
     pub draws: usize,
     /// The layer whose output is probed; none for the code.
     pub layer: Option<HiddenLayer>,
-    /// Whether labels are spread too, which takes the time of comparing all rows to draw from with each other.
-    pub spread: bool,
     /// The seed of the draws.
     pub seed: u64,
 }
 
 impl ProbeOptions {
-    /// So many labels for each class; ten draws, the code, and no spreading.
+    /// So many labels for each class; ten draws, and the code.
     pub fn new(labels_per_class: usize) -> Self {
-        Self { labels_per_class, draws: 10, layer: None, spread: false, seed: 1 }
+        Self { labels_per_class, draws: 10, layer: None, seed: 1 }
     }
 }
 
@@ -88,12 +82,10 @@ pub struct Scores {
     pub logistic: DrawErrors,
     /// The errors of the nearest neighbours.
     pub neighbours: DrawErrors,
-    /// The errors of spread labels, where they were asked for.
-    pub spreading: Option<DrawErrors>,
 }
 
 /// For each draw, the share of the rows to test on that a classifier got wrong.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DrawErrors(Vec<f64>);
 
 impl DrawErrors {
@@ -140,7 +132,7 @@ impl DrawErrors {
 /// # Panics
 /// When no label or no draw is asked for, or the layer is one of another model.
 pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOptions) -> Result<Probed> {
-    let ProbeOptions { labels_per_class, draws, layer, spread, seed } = *options;
+    let ProbeOptions { labels_per_class, draws, layer, seed } = *options;
     assert!(labels_per_class > 0 && draws > 0, "at least one label and one draw");
     model.check_width(train)?;
     model.check_width(test)?;
@@ -155,7 +147,7 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
     }
     let drawn = (0..draws).map(|number| classes.draw(labels_per_class, train, seed, number as u64));
     let drawn = drawn.collect::<Result<Vec<_>>>()?;
-    let task = Task { train, test, classes: &classes, drawn: &drawn, labels_per_class, spread };
+    let task = Task { train, test, classes: &classes, drawn: &drawn, labels_per_class };
 
     let layer = layer.unwrap_or_else(|| model.code_layer());
     let columns = task.score(&Source::Columns(&model.scaling))?;
@@ -175,37 +167,32 @@ struct Task<'a> {
     /// The labelled rows of each draw.
     drawn: &'a [Vec<usize>],
     labels_per_class: usize,
-    spread: bool,
 }
 
 /// Of one draw, how many rows to test on each classifier gets wrong.
 struct Wrong {
     logistic: usize,
     neighbours: usize,
-    spreading: Option<usize>,
 }
 
 impl Task<'_> {
     fn score(&self, source: &Source<'_>) -> Result<Scores> {
-        let rows = if self.spread { Vec::from_iter(0..self.train.rows()) } else { sorted(self.drawn.concat()) };
+        let rows = sorted(self.drawn.concat());
         let features = Features::new(source, self.train, &rows, self.test)?;
-        let graph = self.spread.then(|| Graph::new(&features.train, &features.test));
         let drawn = self.drawn.par_iter().map(|drawn| places(&rows, drawn));
-        let wrong: Vec<Wrong> = drawn.map(|drawn| self.wrong(&features, graph.as_ref(), &drawn)).collect();
-        let errors = |count: fn(&Wrong) -> Option<usize>| {
-            let share = |wrong| count(wrong).map(|count| count as f64 / self.test.rows() as f64);
-            wrong.iter().map(share).collect::<Option<_>>().map(DrawErrors)
+        let wrong: Vec<Wrong> = drawn.map(|drawn| self.wrong(&features, &drawn)).collect();
+        let errors = |count: fn(&Wrong) -> usize| {
+            DrawErrors(wrong.iter().map(|wrong| count(wrong) as f64 / self.test.rows() as f64).collect())
         };
         Ok(Scores {
             columns: source.columns(self.train),
-            logistic: errors(|wrong| Some(wrong.logistic)).unwrap_or_default(),
-            neighbours: errors(|wrong| Some(wrong.neighbours)).unwrap_or_default(),
-            spreading: errors(|wrong| wrong.spreading),
+            logistic: errors(|wrong| wrong.logistic),
+            neighbours: errors(|wrong| wrong.neighbours),
         })
     }
 
-    /// Fits all classifiers to the drawn ones of the rows that features are held of, and tests them.
-    fn wrong(&self, features: &Features, graph: Option<&Graph>, drawn: &[usize]) -> Wrong {
+    /// Fits both classifiers to the drawn ones of the rows that features are held of, and tests them.
+    fn wrong(&self, features: &Features, drawn: &[usize]) -> Wrong {
         let mut labelled = Matrix::zeros(drawn.len(), features.train.columns());
         features.train.gather(drawn, labelled.as_mut_slice());
         let of_labelled: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();
@@ -222,16 +209,10 @@ impl Task<'_> {
                 by_logistic.into_iter().enumerate().map(both).collect::<Vec<_>>()
             })
             .collect();
-        let spread = graph.map(|graph| graph.classify(drawn, &of_labelled, self.classes.count()));
-        let wrong = |found: &dyn Fn(usize) -> usize| {
-            self.classes.test.iter().enumerate().filter(|&(row, &class)| found(row) != class).count()
+        let wrong = |classifier: usize| {
+            self.classes.test.iter().zip(&found).filter(|(class, found)| found[classifier] != **class).count()
         };
-        Wrong {
-            logistic: wrong(&|row| found[row][0]),
-            neighbours: wrong(&|row| found[row][1]),
-            // Where no label reaches, the nearest labelled rows are asked.
-            spreading: spread.map(|spread| wrong(&|row| spread[row].unwrap_or(found[row][1]))),
-        }
+        Wrong { logistic: wrong(0), neighbours: wrong(1) }
     }
 }
 
