@@ -13,7 +13,7 @@ use crate::data::{Columns, Rows, Scaling, ScalingChoice};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::model::check_memory;
-use crate::network::{Architecture, LayerSizes, Network};
+use crate::network::{LayerSizes, Network};
 use crate::throughput::{Rate, Throughput, measure, random_bytes};
 
 /// What a measurement takes no notice of.
@@ -74,7 +74,7 @@ impl Bench {
 
     fn measure(&self, rows: &dyn Rows) -> Result<Throughput> {
         let options = self.train.options(self.layers.clone(), ScalingChoice::Auto, 1)?;
-        let architecture = Architecture::new(self.layers.clone(), options.activations, options.bias);
+        let architecture = options.architecture();
         check_memory(&architecture, options.train.buffers(), options.train.batch_size.min(rows.rows()))?;
         let mut network = Network::new(architecture, options.initialisation, 1);
         measure(&mut network, rows, &options.train, Duration::from_secs_f64(self.seconds))

@@ -70,6 +70,12 @@ impl AutoencoderOptions {
             train: TrainOptions::default(),
         }
     }
+
+    /// The layers that they ask for.
+    pub fn architecture(&self) -> Architecture {
+        let plain = Architecture::new(self.layers.clone(), self.activations, self.bias);
+        if self.variational { plain.into_variational() } else { plain }
+    }
 }
 
 /// A fitted model and how the fitting went.
@@ -143,8 +149,7 @@ pub fn plan_autoencoder(
 
 /// The network before its first step over so many rows.
 fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
-    let plain = Architecture::new(options.layers.clone(), options.activations, options.bias);
-    let architecture = if options.variational { plain.into_variational() } else { plain };
+    let architecture = options.architecture();
     if options.pretraining_epochs > 0 {
         check_pairs(&architecture)?;
     }

@@ -72,7 +72,8 @@ pub fn find_learning_rate(network: &Network, rows: &dyn Rows, options: &TrainOpt
     best.map(|(_, rate)| rate).ok_or(Error::Diverged { epoch: 1, error: f64::INFINITY, learning_rate: FIRST as f32 })
 }
 
-/// The error after a run of a share of the steps: fewer epochs, or an epoch of fewer rows.
+/// The error after a run of a share of the steps: fewer epochs, or an epoch of fewer rows. That of a variational network is
+/// the negative bound on the likelihood.
 fn trial(
     network: &Network,
     rows: &dyn Rows,
@@ -88,9 +89,12 @@ fn trial(
     // Held-out rows, and what hangs on them, are left to the run itself.
     let options = TrainOptions { epochs, patience: None, max_seconds: None, retries: 0, ..*options };
     let mut network = network.clone();
-    let (_, end) = train(&mut network, &some, None, &options, &mut ())?;
+    let (history, end) = train(&mut network, &some, None, &options, &mut ())?;
     debug_assert_eq!(end, End::Epochs);
-    let error = evaluate(&network, &Subset::new(rows, measured)).error_per_row;
+    let error = match history.epochs.last().and_then(|epoch| epoch.variational) {
+        Some(found) => -found.elbo,
+        None => evaluate(&network, &Subset::new(rows, measured)).error_per_row,
+    };
     let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.learning_rate };
     if error.is_finite() { Ok(error) } else { Err(diverged) }
 }
