@@ -28,6 +28,8 @@ pub enum Purpose {
     Codes = 7,
     /// Which values become 1, where those are probabilities.
     Binarisation = 8,
+    /// How far images are moved in each epoch.
+    Shift = 10,
     /// Rows that are generated, and what distributions of codes are fitted with.
     Generation = 11,
     /// Which rows have a label in a probe.

@@ -126,6 +126,9 @@ struct RegularisationArguments {
     /// Epochs over which β first grows from nothing
     #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
     beta_warm_up: f64,
+    /// Move images by up to so many pixels each way, anew in each epoch: there are more of them to learn from then
+    #[arg(long, default_value_t = 0, value_name = "PIXELS", allow_negative_numbers = true)]
+    shift: usize,
     /// Make each value in [0, 1] a 1 with that probability, else a 0: once, or anew in each epoch
     #[arg(long, value_name = Binarisation::FORMS)]
     binarise: Option<Binarisation>,
@@ -165,6 +168,7 @@ impl TrainArguments {
             code_l1,
             beta,
             beta_warm_up,
+            shift,
             binarise,
             corrupt,
             clip_norm,
@@ -183,6 +187,7 @@ impl TrainArguments {
             warm_up: self.warm_up,
             optimizer,
             loss: self.loss,
+            shift,
             binarisation: binarise,
             corruption: corrupt,
             beta,

@@ -85,6 +85,10 @@ impl Rows for BinarisedRows<'_> {
     fn prefetch(&self, row: usize) {
         self.of.prefetch(row);
     }
+
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        self.of.image_shape()
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod normal;
 mod read;
 mod rows;
 mod scaling;
+mod shift;
 mod write;
 
 pub use binarisation::{Binarisation, BinarisedRows};
@@ -42,4 +43,5 @@ pub use read::{Columns, ReadOptions, read, read_from, read_incomplete};
 pub(crate) use rows::outside_unit_interval;
 pub use rows::{Rows, Subset, for_each_chunk, try_for_each_chunk};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
+pub use shift::ShiftedRows;
 pub use write::{CsvWriter, write_csv};

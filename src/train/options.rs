@@ -27,6 +27,8 @@ pub struct TrainOptions {
     pub optimizer: OptimizerChoice,
     /// What to make small.
     pub loss: Loss,
+    /// By how many pixels images are moved at most, anew in each epoch, before all else; 0 leaves them where they are.
+    pub shift: usize,
     /// How rows in [0, 1] become rows of zeros and ones, where they do.
     pub binarisation: Option<Binarisation>,
     /// What is done to the rows before the network is given them; its targets are the rows as they are.
@@ -83,6 +85,7 @@ impl Default for TrainOptions {
             warm_up: 0.0,
             optimizer,
             loss: Loss::SquaredError,
+            shift: 0,
             binarisation: None,
             corruption: None,
             beta: 1.0,
@@ -171,6 +174,7 @@ impl TrainOptions {
             ("optimizer", json!(self.optimizer.name())),
             ("momentum", self.optimizer.momentum().map_or(Value::Null, decimal)),
             ("loss", json!(self.loss.name())),
+            ("shift", json!(self.shift)),
             ("binarise", json!(self.binarisation.map(Binarisation::name))),
             ("beta", decimal(self.beta)),
             ("beta-warm-up", json!(self.beta_warm_up)),

@@ -31,7 +31,9 @@ pub fn pretrain(
         // Codes are no images.
         let corruption = options.corruption.filter(|corruption| index == 0 || corruption.takes_any_rows());
         let all_epochs = TrainOptions { averaging: Averaging::None, patience: None, max_seconds: None, ..*options };
-        let options = TrainOptions { loss, corruption, ..all_epochs };
+        // Codes are no images, nor chances.
+        let (shift, binarisation) = if index == 0 { (options.shift, options.binarisation) } else { (0, None) };
+        let options = TrainOptions { loss, corruption, shift, binarisation, ..all_epochs };
         let mut pair = take_pair(network, [index, last - index])?;
         train(&mut pair, rows, None, &options, observer)?;
         put_pair(network, &pair, [index, last - index]);

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
-use crate::data::{CorruptedRows, NormalRows, Rows, outside_unit_interval};
+use crate::data::{CorruptedRows, NormalRows, Rows, ShiftedRows, outside_unit_interval};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::{Activation, approach};
@@ -194,8 +194,10 @@ impl<'a> Trainer<'a> {
         let start = self.progress.batches * options.batch_size;
         let rows = &self.order[start..self.order.len().min(start + options.batch_size)];
         let (seed, epoch) = (options.seed, self.epoch() as u64);
-        let binarised = options.binarisation.map(|binarisation| binarisation.rows(self.rows, seed, epoch));
-        let clean = binarised.as_ref().map_or(self.rows, |rows| rows as &dyn Rows);
+        let shifted = (options.shift > 0).then(|| ShiftedRows::new(self.rows, options.shift, seed, epoch));
+        let clean = shifted.as_ref().map_or(self.rows, |rows| rows as &dyn Rows);
+        let binarised = options.binarisation.map(|binarisation| binarisation.rows(clean, seed, epoch));
+        let clean = binarised.as_ref().map_or(clean, |rows| rows as &dyn Rows);
         let corrupted = options.corruption.map(|corruption| CorruptedRows::new(clean, corruption, seed, epoch));
         let code_size = self.network.architecture().sizes().code();
         let noise = NormalRows::new(self.rows.rows(), code_size, seed, epoch);
@@ -379,6 +381,9 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
                 architecture.sizes().input()
             )));
         }
+    }
+    if options.shift > 0 {
+        ShiftedRows::check(rows, options.shift)?;
     }
     if let Some(corruption) = options.corruption {
         corruption.check(rows)?;
