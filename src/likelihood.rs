@@ -35,6 +35,9 @@ pub struct LogLikelihood {
 /// Codes that are decoded together, so that their rows take some megabytes.
 const TOGETHER: usize = 1 << 20;
 
+/// The turn of the first row's noise: no training has so many epochs that it drew the same.
+const FIRST_TURN: u64 = 1 << 31;
+
 /// Draws `samples` codes for each row, and says how likely the rows are. The result depends on the arguments alone.
 ///
 /// ```
@@ -64,7 +67,7 @@ pub fn log_likelihood(network: &Network, rows: &dyn Rows, loss: Loss, samples: u
         let distributions = network.encode_distribution(chunk);
         for row in 0..chunk.rows() {
             let of = RowLikelihood { network, loss, row: chunk.row(row), distribution: distributions.row(row) };
-            let noise = NormalRows::new(samples, network.architecture().sizes().code(), seed, done);
+            let noise = NormalRows::new(samples, network.architecture().sizes().code(), seed, FIRST_TURN + done);
             let divergence_here = of.divergence();
             let weights = of.log_weights(&noise);
             let bound = log_mean_exp(weights.iter().map(|[given, ratio]| given + ratio));

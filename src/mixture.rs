@@ -30,8 +30,9 @@ pub struct Mixture {
     weights: Vec<f32>,
     /// Parts × code size.
     means: Matrix,
-    /// (Parts · code size) × code size: the lower triangle L of each part's covariance L Lᵀ.
-    factors: Matrix,
+    /// (Parts · code size) × code size: the lower triangle L of each part's covariance L Lᵀ. None for the standard
+    /// normal, whose factor is the identity, however wide codes are.
+    factors: Option<Matrix>,
 }
 
 impl Mixture {
@@ -45,7 +46,7 @@ impl Mixture {
     /// Nothing when there are no rows, or the codes are wider than [`Mixture::WIDEST`] or out of all proportion.
     pub fn fit(codes: &Matrix, seed: u64) -> Option<Self> {
         let (rows, size) = (codes.rows(), codes.columns());
-        if rows == 0 || size > Self::WIDEST {
+        if rows == 0 || size > Self::WIDEST || codes.as_slice().iter().any(|value| !value.is_finite()) {
             return None;
         }
         let count = match size <= WIDEST_OF_SEVERAL {
@@ -54,7 +55,10 @@ impl Mixture {
         };
         let rows: Vec<Vec<f64>> =
             (0..rows).map(|row| codes.row(row).iter().copied().map(f64::from).collect()).collect();
-        let whole = Part::of(&rows, &vec![1.0; rows.len()])?;
+        let mut whole = Part::of(&rows, &vec![1.0; rows.len()], 0.0)?;
+        // Rows that are the same must not draw a part to themselves: its density would grow without bound.
+        let least = LEAST_VARIANCE * whole.variance() + f64::MIN_POSITIVE;
+        whole = Part::of(&rows, &vec![1.0; rows.len()], least)?;
         let starts = index::sample(&mut generator(seed, Purpose::Generation), rows.len(), count);
         let mut parts: Vec<Part> = match count {
             1 => vec![whole],
@@ -67,7 +71,7 @@ impl Mixture {
                 .map(|part| {
                     let of_part: Vec<f64> = shares.iter().map(|shares| shares[part]).collect();
                     // A part that no row is left to keeps what it was.
-                    Part::of(&rows, &of_part).unwrap_or_else(|| Part { weight: 0.0, ..parts[part].clone() })
+                    Part::of(&rows, &of_part, least).unwrap_or_else(|| Part { weight: 0.0, ..parts[part].clone() })
                 })
                 .collect();
         }
@@ -75,21 +79,19 @@ impl Mixture {
             parts.iter().flat_map(|part| each(part).iter().map(|&value| value as f32)).collect()
         };
         let total: f64 = parts.iter().map(|part| part.weight).sum();
-        let weights = parts.iter().map(|part| (part.weight / total) as f32).collect();
+        let weights: Vec<f32> = parts.iter().map(|part| (part.weight / total) as f32).collect();
         let (means, factors) = (all(|part| &part.mean), all(|part| &part.factor));
         let is_finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-        (is_finite(&means) && is_finite(&factors)).then(|| Self {
+        (is_finite(&weights) && is_finite(&means) && is_finite(&factors)).then(|| Self {
             weights,
             means: Matrix::from_slice(count, size, &means),
-            factors: Matrix::from_slice(count * size, size, &factors),
+            factors: Some(Matrix::from_slice(count * size, size, &factors)),
         })
     }
 
     /// The standard normal distribution: the prior of variational codes.
     pub fn standard(size: usize) -> Self {
-        let mut factors = Matrix::zeros(size, size);
-        (0..size).for_each(|element| factors.row_mut(element)[element] = 1.0);
-        Self { weights: vec![1.0], means: Matrix::zeros(1, size), factors }
+        Self { weights: vec![1.0], means: Matrix::zeros(1, size), factors: None }
     }
 
     /// What [`Mixture::weights`], [`Mixture::means`] and [`Mixture::factors`] gave; nothing when they do not fit together.
@@ -98,7 +100,7 @@ impl Mixture {
         let shapes_fit = weights.len() == count && factors.rows() == count * size && factors.columns() == size;
         let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         let fits = count > 0 && shapes_fit && weights.iter().all(|&weight| weight >= 0.0) && (sum - 1.0).abs() < 1e-3;
-        fits.then_some(Self { weights, means, factors })
+        fits.then_some(Self { weights, means, factors: Some(factors) })
     }
 
     /// The share of each part.
@@ -111,9 +113,10 @@ impl Mixture {
         &self.means
     }
 
-    /// The lower triangles L of the parts' covariances L Lᵀ, one under the other: (parts · code size) × code size.
-    pub fn factors(&self) -> &Matrix {
-        &self.factors
+    /// The lower triangles L of the parts' covariances L Lᵀ, one under the other: (parts · code size) × code size. None
+    /// for the standard normal.
+    pub fn factors(&self) -> Option<&Matrix> {
+        self.factors.as_ref()
     }
 
     /// The mean and the standard deviation of each element of a code.
@@ -123,8 +126,12 @@ impl Mixture {
             let (mut mean, mut square) = (0.0, 0.0);
             for (part, &weight) in self.weights.iter().enumerate() {
                 let (weight, centre) = (f64::from(weight), f64::from(self.means.row(part)[element]));
-                let factor = self.factors.row(part * size + element);
-                let variance: f64 = factor.iter().map(|&value| f64::from(value).powi(2)).sum();
+                let variance = match &self.factors {
+                    Some(factors) => {
+                        factors.row(part * size + element).iter().map(|&value| f64::from(value).powi(2)).sum()
+                    }
+                    None => 1.0,
+                };
                 mean += weight * centre;
                 square += weight * (centre * centre + variance);
             }
@@ -168,8 +175,13 @@ impl Rows for Draws<'_> {
         let part = chosen.unwrap_or_else(|| weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0));
         let normals: Vec<f32> = (0..out.len()).map(|_| StandardNormal.sample(&mut generator)).collect();
         for (element, out) in out.iter_mut().enumerate() {
-            let factor = &factors.row(part * normals.len() + element)[..=element];
-            let moved: f32 = factor.iter().zip(&normals).map(|(factor, normal)| factor * normal).sum();
+            let moved: f32 = match factors {
+                Some(factors) => {
+                    let factor = &factors.row(part * normals.len() + element)[..=element];
+                    factor.iter().zip(&normals).map(|(factor, normal)| factor * normal).sum()
+                }
+                None => normals[element],
+            };
             *out = means.row(part)[element] + moved;
         }
     }
@@ -185,8 +197,9 @@ struct Part {
 }
 
 impl Part {
-    /// What is likeliest for rows that belong to it by these shares; nothing when it has none of them.
-    fn of(rows: &[Vec<f64>], shares: &[f64]) -> Option<Self> {
+    /// What is likeliest for rows that belong to it by these shares, with variances of `least` and more; nothing when it has
+    /// none of them.
+    fn of(rows: &[Vec<f64>], shares: &[f64], least: f64) -> Option<Self> {
         let size = rows[0].len();
         let weight: f64 = shares.iter().sum();
         if weight.is_nan() || weight < 1e-6 {
@@ -205,10 +218,13 @@ impl Part {
                 line[..=element].iter_mut().zip(&centred).for_each(|(sum, other)| *sum += times * other);
             }
         }
-        let trace: f64 = covariance.iter().step_by(size + 1).sum();
-        let least = LEAST_VARIANCE * trace / size as f64 + f64::MIN_POSITIVE;
         covariance.iter_mut().step_by(size + 1).for_each(|variance| *variance += least);
         Some(Self { weight, mean, factor: cholesky(covariance, size) })
+    }
+
+    /// The mean variance of the elements.
+    fn variance(&self) -> f64 {
+        self.factor.iter().map(|value| value * value).sum::<f64>() / self.mean.len() as f64
     }
 
     /// ln of the weight times the density, but for a constant.
@@ -327,10 +343,21 @@ mod tests {
     }
 
     #[test]
+    fn equal_codes_among_others_do_not_draw_a_part_to_themselves() {
+        let mut codes = drawn(&Mixture::standard(2), 1000, 1);
+        (0..300).for_each(|row| codes.row_mut(row).copy_from_slice(&[0.5, 0.5]));
+        let again = drawn(&Mixture::fit(&codes, 1).unwrap(), 1000, 2);
+        let verbatim = (0..1000).filter(|&row| again.row(row) == [0.5, 0.5]).count();
+        assert!(verbatim < 5, "{verbatim}");
+    }
+
+    #[test]
     fn what_cannot_be_fitted_is_not() {
         assert_eq!(Mixture::fit(&Matrix::zeros(0, 2), 1), None);
         assert_eq!(Mixture::fit(&Matrix::zeros(2, Mixture::WIDEST + 1), 1), None);
-        assert_eq!(Mixture::fit(&Matrix::from_rows(&[[f32::INFINITY], [1.0], [0.0]]), 1), None);
+        let mut codes = drawn(&Mixture::standard(1), 100, 1);
+        codes.row_mut(7)[0] = f32::INFINITY;
+        assert_eq!(Mixture::fit(&codes, 1), None);
     }
 
     #[test]

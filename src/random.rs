@@ -28,12 +28,12 @@ pub enum Purpose {
     Codes = 7,
     /// Which values become 1, where those are probabilities.
     Binarisation = 8,
+    /// Which rows have a label in a probe.
+    Labels = 9,
     /// How far images are moved in each epoch.
     Shift = 10,
     /// Rows that are generated, and what distributions of codes are fitted with.
     Generation = 11,
-    /// Which rows have a label in a probe.
-    Labels = 9,
 }
 
 /// The generator for a purpose.
@@ -46,6 +46,11 @@ pub fn generator(seed: u64, purpose: Purpose) -> Generator {
 pub fn generator_of(seed: u64, purpose: Purpose, turn: u64) -> Generator {
     let mixed = generator(seed, purpose).next_u64();
     Generator::seed_from_u64(mixed.wrapping_add(turn))
+}
+
+/// The generator for a row in a turn (an epoch, say): it needs none of the rows or turns before.
+pub fn generator_of_row(seed: u64, purpose: Purpose, turn: u64, row: usize) -> Generator {
+    generator_of(seed, purpose, (turn << 32).wrapping_add(row as u64))
 }
 
 /// Splits `0..rows` at random into those to train on and `held_out` others, each in rising order.

@@ -8,23 +8,6 @@ use common::Folder;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Runs a command that must fail, and checks that it touched no file.
-fn refused(folder: &Folder, arguments: &str, status: i32, expected: &[&str]) {
-    let before: Vec<_> = folder.names().into_iter().map(|name| (folder.bytes(&name), name)).collect();
-    let run = folder.run(arguments);
-    assert_eq!(run.status, status, "`{arguments}`: {}{}", run.stdout, run.stderr);
-    assert_eq!(run.stdout, "", "`{arguments}`");
-    for part in expected {
-        assert!(run.stderr.contains(part), "`{arguments}` should say `{part}`: {}", run.stderr);
-    }
-    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-    if status == 1 {
-        assert_eq!(run.stderr.lines().count(), 1, "one message: {}", run.stderr);
-    }
-    let after: Vec<_> = folder.names().into_iter().map(|name| (folder.bytes(&name), name)).collect();
-    assert!(before == after, "`{arguments}` changed files");
-}
-
 /// A data file that neither `train` nor `pca` may accept; a model that stands in the way must survive.
 fn refused_data(name: &str, contents: &[u8], expected: &[&str]) {
     let folder = Folder::new();
@@ -32,8 +15,8 @@ fn refused_data(name: &str, contents: &[u8], expected: &[&str]) {
     folder.write("model.safetensors", "precious");
     folder.write("pca.safetensors", "precious");
     let expected: Vec<&str> = expected.iter().copied().chain([name]).collect();
-    refused(&folder, &format!("train {name} --layers 2,1,2 --quiet"), 1, &expected);
-    refused(&folder, &format!("pca {name} --components 1"), 1, &expected);
+    folder.refused(&format!("train {name} --layers 2,1,2 --quiet"), 1, &expected);
+    folder.refused(&format!("pca {name} --components 1"), 1, &expected);
 }
 
 fn idx(rows: u32, values: &[u8]) -> Vec<u8> {
@@ -90,8 +73,8 @@ fn a_header_that_claims_a_terabyte_is_not_believed() {
 
 #[test]
 fn a_file_that_is_not_there() {
-    refused(&Folder::new(), "train nowhere.csv --layers 2,1,2", 1, &["nowhere.csv"]);
-    refused(&Folder::new(), "evaluate nowhere.safetensors iris", 1, &["nowhere.safetensors"]);
+    Folder::new().refused("train nowhere.csv --layers 2,1,2", 1, &["nowhere.csv"]);
+    Folder::new().refused("evaluate nowhere.safetensors iris", 1, &["nowhere.safetensors"]);
 }
 
 #[test]
@@ -101,12 +84,12 @@ fn rows_and_codes_of_another_width_than_the_model_takes() {
     folder.write("wide.csv", "1,2,3,4,5\n");
     folder.write("names.csv", "a,b,c,d\n1,2,3,4\n");
     for command in ["encode", "reconstruct", "evaluate"] {
-        refused(&folder, &format!("{command} pca.safetensors wide.csv"), 1, &["wide.csv", "5 columns", "4"]);
-        refused(&folder, &format!("{command} pca.safetensors names.csv"), 1, &["names.csv", "sepal_length"]);
+        folder.refused(&format!("{command} pca.safetensors wide.csv"), 1, &["wide.csv", "5 columns", "4"]);
+        folder.refused(&format!("{command} pca.safetensors names.csv"), 1, &["names.csv", "sepal_length"]);
     }
-    refused(&folder, "decode pca.safetensors wide.csv", 1, &["wide.csv", "5 columns", "2"]);
-    refused(&folder, "train wide.csv --layers 4,2,4", 1, &["5 columns", "4,2,4"]);
-    refused(&folder, "train iris --layers 4,2,4 --validation wide.csv", 1, &["wide.csv", "5 columns"]);
+    folder.refused("decode pca.safetensors wide.csv", 1, &["wide.csv", "5 columns", "2"]);
+    folder.refused("train wide.csv --layers 4,2,4", 1, &["5 columns", "4,2,4"]);
+    folder.refused("train iris --layers 4,2,4 --validation wide.csv", 1, &["wide.csv", "5 columns"]);
 }
 
 #[test]
@@ -117,18 +100,18 @@ fn a_model_file_that_is_cut_short_changed_or_of_another_kind() {
     let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     for length in [0, 5, 8, 20, header - 1, header, whole.len() - 1] {
         folder.write("broken.safetensors", &whole[..length]);
-        refused(&folder, "encode broken.safetensors iris --out codes.csv", 1, &["broken.safetensors"]);
+        folder.refused("encode broken.safetensors iris --out codes.csv", 1, &["broken.safetensors"]);
     }
     for byte in (0..header).step_by(3).chain([header, whole.len() - 1]) {
         let mut broken = whole.clone();
         broken[byte] ^= 1;
         folder.write("broken.safetensors", &broken);
-        refused(&folder, "evaluate broken.safetensors iris", 1, &["broken.safetensors"]);
+        folder.refused("evaluate broken.safetensors iris", 1, &["broken.safetensors"]);
     }
     folder.write("other.safetensors", b"\x02\0\0\0\0\0\0\0{}");
-    refused(&folder, "evaluate other.safetensors iris", 1, &["other.safetensors", "no model file of diabolo"]);
+    folder.refused("evaluate other.safetensors iris", 1, &["other.safetensors", "no model file of diabolo"]);
     folder.write("rows.csv", "1,2,3,4\n");
-    refused(&folder, "evaluate rows.csv iris", 1, &["rows.csv", "no model file"]);
+    folder.refused("evaluate rows.csv iris", 1, &["rows.csv", "no model file"]);
 }
 
 #[test]
@@ -154,7 +137,7 @@ fn an_output_that_cannot_be_written() {
 fn a_run_that_diverges_leaves_no_model_and_says_what_to_change() {
     let folder = Folder::new();
     let command = "train iris --layers 4,3,4 --optimizer sgd --learning-rate 1000 --quiet";
-    refused(&folder, command, 1, &["diverged in epoch 1", "smaller learning rate"]);
+    folder.refused(&command, 1, &["diverged in epoch 1", "smaller learning rate"]);
 }
 
 #[test]
@@ -163,7 +146,7 @@ fn a_run_that_diverges_in_its_very_last_step_leaves_no_model_either() {
     folder.write("model.safetensors", "precious");
     for rate in ["1e15", "1e20"] {
         let command = format!("train iris --layers 4,3,4 --learning-rate {rate} --epochs 1 --batch-size 150 --quiet");
-        refused(&folder, &command, 1, &["diverged in epoch 1", "smaller learning rate"]);
+        folder.refused(&command, 1, &["diverged in epoch 1", "smaller learning rate"]);
     }
 }
 
@@ -173,12 +156,12 @@ fn values_out_of_all_proportion() {
     folder.write("huge.csv", "3e38,-3e38\n-3e38,3e38\n1e38,2e38\n");
     folder.write("small.csv", "1,2\n2,3\n3,5\n4,4\n");
     folder.done("train small.csv --layers 2,1,2 --epochs 1 --quiet");
-    refused(&folder, "pca huge.csv --components 1", 1, &["huge.csv"]);
-    refused(&folder, "train small.csv --layers 2,1,2 --validation huge.csv --out new --quiet", 1, &["huge.csv"]);
-    refused(&folder, "evaluate model.safetensors huge.csv", 1, &["huge.csv", "finite"]);
+    folder.refused("pca huge.csv --components 1", 1, &["huge.csv"]);
+    folder.refused("train small.csv --layers 2,1,2 --validation huge.csv --out new --quiet", 1, &["huge.csv"]);
+    folder.refused("evaluate model.safetensors huge.csv", 1, &["huge.csv", "finite"]);
     folder.done("pca small.csv --components 1 --whiten");
     folder.write("codes.csv", "1\n3.4e38\n");
-    refused(&folder, "decode pca.safetensors codes.csv", 1, &["codes.csv", "row 2", "finite"]);
+    folder.refused("decode pca.safetensors codes.csv", 1, &["codes.csv", "row 2", "finite"]);
 }
 
 #[test]
@@ -193,7 +176,7 @@ fn an_output_that_is_also_an_input_or_another_output() {
         "encode pca.safetensors rows.csv --out pca.safetensors",
         "decode pca.safetensors rows.csv --columns 1 --out rows.csv",
     ] {
-        refused(&folder, command, 1, &["write to another"]);
+        folder.refused(command, 1, &["write to another"]);
     }
 }
 
@@ -226,6 +209,6 @@ fn words_that_are_wrong() {
         ("pca iris --components 1.5", "1.5"),
         ("polish iris", "polish"),
     ] {
-        refused(&folder, arguments, 2, &[expected]);
+        folder.refused(arguments, 2, &[expected]);
     }
 }

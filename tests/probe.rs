@@ -24,15 +24,6 @@ fn folder() -> Folder {
     folder
 }
 
-fn refused(folder: &Folder, arguments: &str, status: i32, expected: &[&str]) {
-    let run = folder.run(arguments);
-    assert_eq!((run.status, run.stdout.as_str()), (status, ""), "`{arguments}`: {}", run.stderr);
-    for part in expected {
-        assert!(run.stderr.contains(part), "`{arguments}` should say `{part}`: {}", run.stderr);
-    }
-    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-}
-
 #[test]
 fn encode_writes_what_any_layer_puts_out() {
     let folder = folder();
@@ -54,7 +45,7 @@ fn encode_writes_what_any_layer_puts_out() {
         assert!(!folder.names().contains(&"new.csv".to_string()));
     }
     folder.done("pca train.csv --label ring --components 2");
-    refused(&folder, "encode pca.safetensors test.csv --layer layer_1", 2, &["there are code"]);
+    folder.refused("encode pca.safetensors test.csv --layer layer_1", 2, &["there are code"]);
 }
 
 #[test]
@@ -110,14 +101,14 @@ fn labels_come_from_files_of_their_own() {
         "probe model.safetensors bare-train.csv bare-test.csv --labels train.labels --test-labels test.labels -n 3",
     );
     assert_eq!(by_files, folder.done("probe model.safetensors train.csv test.csv --label ring -n 3"));
-    refused(&folder, "probe model.safetensors bare-train.csv bare-test.csv -n 3", 2, &["label", "bare-train.csv"]);
+    folder.refused("probe model.safetensors bare-train.csv bare-test.csv -n 3", 2, &["label", "bare-train.csv"]);
     let probe = "probe model.safetensors bare-train.csv bare-test.csv -n 3";
-    refused(&folder, &format!("{probe} --labels train.labels"), 2, &["--test-labels"]);
-    refused(&folder, &format!("{probe} --test-labels test.labels"), 2, &["--labels"]);
+    folder.refused(&format!("{probe} --labels train.labels"), 2, &["--test-labels"]);
+    folder.refused(&format!("{probe} --test-labels test.labels"), 2, &["--labels"]);
     let swapped = format!("{probe} --labels test.labels --test-labels train.labels");
-    refused(&folder, &swapped, 1, &["test.labels", "201 labels", "600 rows"]);
+    folder.refused(&swapped, 1, &["test.labels", "201 labels", "600 rows"]);
     let wrong = format!("{probe} --labels train.labels --test-labels train.labels");
-    refused(&folder, &wrong, 1, &["train.labels", "601 labels", "200 rows"]);
+    folder.refused(&wrong, 1, &["train.labels", "601 labels", "200 rows"]);
 }
 
 #[test]
@@ -127,38 +118,33 @@ fn what_cannot_be_probed_is_an_error_that_says_why() {
         format!("probe {model} {train} {test} --label ring --labels-per-class {more}")
     };
     let usual = |more: &str| probe("model.safetensors", "train.csv", "test.csv", more);
-    refused(&folder, &usual("301"), 2, &["labels per class", "301", "`inner`", "train.csv", "300 rows"]);
-    refused(&folder, &usual("4000000000"), 2, &["labels per class", "8192"]);
-    refused(&folder, &usual("0"), 2, &["labels-per-class"]);
-    refused(&folder, &usual("3 --draws 0"), 2, &["--draws"]);
-    refused(&folder, &usual("3 --layer layer_9"), 2, &["layer_1, code, layer_3"]);
-    refused(&folder, "probe model.safetensors train.csv test.csv --label ring", 2, &["--labels-per-class"]);
-    refused(&folder, &probe("model.safetensors", "train.csv", "./train.csv", "3"), 1, &["train.csv", "same"]);
+    folder.refused(&usual("301"), 2, &["labels per class", "301", "`inner`", "train.csv", "300 rows"]);
+    folder.refused(&usual("4000000000"), 2, &["labels per class", "8192"]);
+    folder.refused(&usual("0"), 2, &["labels-per-class"]);
+    folder.refused(&usual("3 --draws 0"), 2, &["--draws"]);
+    folder.refused(&usual("3 --layer layer_9"), 2, &["layer_1, code, layer_3"]);
+    folder.refused("probe model.safetensors train.csv test.csv --label ring", 2, &["--labels-per-class"]);
+    folder.refused(&probe("model.safetensors", "train.csv", "./train.csv", "3"), 1, &["train.csv", "same"]);
 
     folder.write("one.csv", "x,y,z,ring\n1,2,3,inner\n2,3,4,inner\n");
-    refused(
-        &folder,
-        &probe("model.safetensors", "one.csv", "test.csv", "1"),
-        1,
-        &["one.csv", "`inner`", "two classes"],
-    );
+    folder.refused(&probe("model.safetensors", "one.csv", "test.csv", "1"), 1, &["one.csv", "`inner`", "two classes"]);
     let distinct = "x,y,z,ring\n".to_string() + &(0..2000).map(|row| format!("1,2,{row},{row}\n")).collect::<String>();
     folder.write("distinct.csv", &distinct);
     folder.write("again.csv", &distinct);
     let all = probe("model.safetensors", "distinct.csv", "again.csv", "1");
-    refused(&folder, &all, 2, &["labels per class", "2000 classes", "at most 1048"]);
+    folder.refused(&all, 2, &["labels per class", "2000 classes", "at most 1048"]);
     folder.write("new.csv", "x,y,z,ring\n1,2,3,inner\n2,3,4,middle\n");
-    refused(&folder, &probe("model.safetensors", "train.csv", "new.csv", "3"), 1, &["new.csv", "row 2", "`middle`"]);
+    folder.refused(&probe("model.safetensors", "train.csv", "new.csv", "3"), 1, &["new.csv", "row 2", "`middle`"]);
     folder.write("far.csv", "x,y,z,ring\n1,2,3,inner\n2,3e38,4,outer\n");
-    refused(&folder, &probe("model.safetensors", "train.csv", "far.csv", "3"), 1, &["far.csv", "row 2"]);
+    folder.refused(&probe("model.safetensors", "train.csv", "far.csv", "3"), 1, &["far.csv", "row 2"]);
     folder.write("narrow.csv", "x,y,ring\n1,2,inner\n2,4,outer\n");
-    refused(&folder, &probe("model.safetensors", "train.csv", "narrow.csv", "3"), 1, &["narrow.csv", "z"]);
+    folder.refused(&probe("model.safetensors", "train.csv", "narrow.csv", "3"), 1, &["narrow.csv", "z"]);
     folder.write("bare.csv", "1,2\n2,4\n");
     folder.write("few.labels", "inner\nouter\n");
     folder.write("other.csv", "3,2\n2,5\n");
     let labels = "--labels few.labels --test-labels few.labels -n 1";
-    refused(&folder, &format!("probe model.safetensors bare.csv other.csv {labels}"), 1, &["bare.csv", "2 columns"]);
-    refused(&folder, &probe("nowhere.safetensors", "train.csv", "test.csv", "3"), 1, &["nowhere.safetensors"]);
+    folder.refused(&format!("probe model.safetensors bare.csv other.csv {labels}"), 1, &["bare.csv", "2 columns"]);
+    folder.refused(&probe("nowhere.safetensors", "train.csv", "test.csv", "3"), 1, &["nowhere.safetensors"]);
     // One label a class is enough, and constant columns are no harm.
     folder.write("flat.csv", "x,y,z,ring\n1,1,1,inner\n1,1,1,outer\n");
     let flat = folder.json(&probe("model.safetensors", "flat.csv", "test.csv", "1 --json"));

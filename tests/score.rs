@@ -145,18 +145,6 @@ fn a_dry_run_says_which_rows_are_chosen() {
     assert!((1400.0..1500.0).contains(&number(&train, "rows")), "{train}");
 }
 
-/// Runs a command that must fail, and checks that it touched no file.
-fn refused(folder: &Folder, arguments: &str, status: i32, expected: &[&str]) {
-    let before: Vec<_> = folder.names().into_iter().map(|name| (folder.bytes(&name), name)).collect();
-    let run = folder.run(arguments);
-    assert_eq!((run.status, run.stdout.as_str()), (status, ""), "`{arguments}`: {}", run.stderr);
-    for part in expected {
-        assert!(run.stderr.contains(part), "`{arguments}` should say `{part}`: {}", run.stderr);
-    }
-    let after: Vec<_> = folder.names().into_iter().map(|name| (folder.bytes(&name), name)).collect();
-    assert!(before == after, "`{arguments}` changed files");
-}
-
 #[test]
 fn what_cannot_be_done_says_so_and_touches_nothing() {
     let folder = two_species();
@@ -182,7 +170,7 @@ fn what_cannot_be_done_says_so_and_touches_nothing() {
         ("iris --out nowhere/scores.csv", &["nowhere"]),
         ("rows.csv --labels labels.txt --out labels.txt", &["write to another"]),
     ] {
-        refused(&folder, &format!("score pca.safetensors {arguments}"), 1, expected);
+        folder.refused(&format!("score pca.safetensors {arguments}"), 1, expected);
     }
     for (arguments, expected) in [
         ("--quantile 1.5", "1.5 is not a share from 0 to 1"),
@@ -196,7 +184,7 @@ fn what_cannot_be_done_says_so_and_touches_nothing() {
         ("--only setosa --without virginica", "cannot be used with"),
         ("--keep", "--quantile"),
     ] {
-        refused(&folder, &format!("score pca.safetensors iris {arguments}"), 2, &[expected]);
+        folder.refused(&format!("score pca.safetensors iris {arguments}"), 2, &[expected]);
     }
 }
 
@@ -204,6 +192,7 @@ fn what_cannot_be_done_says_so_and_touches_nothing() {
 #[test]
 fn a_threshold_is_not_kept_in_a_pipe_or_in_a_file_that_cannot_be_written() {
     let folder = two_species();
-    refused(&folder, "score /dev/null iris --quantile 0.5 --keep", 1, &["/dev/null", "no regular file"]);
-    refused(&folder, "score missing iris --quantile 0.5 --keep", 1, &["missing"]);
+    folder.refused("score /dev/null iris --quantile 0.5 --keep", 1, &["/dev/null", "no regular file"]);
+    folder.refused("score pca.safetensors iris --mad 1e308 --keep", 2, &["beyond all numbers"]);
+    folder.refused("score missing iris --quantile 0.5 --keep", 1, &["missing"]);
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::data::{self, Columns, Dataset, Labels, Missing, ReadOptions, RowChoice, ScalingChoice};
-use crate::error::{Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::file;
 use crate::model::{Model, Validation};
 
@@ -68,7 +68,7 @@ impl LabelsArgument {
     }
 
     /// The rows that are asked for.
-    fn choice(&self) -> RowChoice {
+    pub fn choice(&self) -> RowChoice {
         let only = self.only.clone().map(RowChoice::Only);
         only.or(self.without.clone().map(RowChoice::Without)).unwrap_or_default()
     }
@@ -108,6 +108,11 @@ impl ModelAndData {
     /// Reads both, with which cells of the data are missing.
     pub fn read_incomplete(&self) -> Result<(Model, Dataset, Missing)> {
         let model = Model::load(&self.model)?;
+        if self.labels.choice() != RowChoice::All {
+            let problem =
+                "rows with missing cells are all taken, since masks and clean rows go with all; leave it out".into();
+            return Err(Error::Setting { name: "only, without", problem });
+        }
         let (dataset, missing) = data::read_incomplete(&self.data, &self.columns.options(model.columns()))?;
         Ok((model, self.labels.apply(dataset)?, missing))
     }

@@ -33,7 +33,7 @@ impl GeneratedOutput {
     /// Decodes codes and writes what they stand for; images stand `in_line` side by side.
     pub fn write(&self, model: &Model, codes: &dyn Rows, in_line: usize) -> Result<()> {
         match &self.out {
-            Some(path) if path.extension().is_some_and(|ending| ending == "png") => {
+            Some(path) if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) => {
                 self.write_sheet(path, model, codes, in_line)
             }
             out => {

@@ -77,6 +77,7 @@ impl Probe {
                 return Err(Error::Setting { name: "label", problem });
             }
         }
+        let test = test.choose(self.labels.choice())?;
         let options = ProbeOptions {
             labels_per_class: self.labels_per_class as usize,
             draws: self.draws as usize,

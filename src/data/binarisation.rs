@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::Rows;
 use crate::error::{Error, Result};
-use crate::random::{Purpose, generator_of};
+use crate::random::{Purpose, generator_of_row};
 
 /// How values in [0, 1] become 0 or 1: each is 1 with the probability that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +74,7 @@ impl Rows for BinarisedRows<'_> {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         self.of.copy_row(row, out);
-        let turn = (self.turn << 32).wrapping_add(row as u64);
-        let mut generator = generator_of(self.seed, Purpose::Binarisation, turn);
+        let mut generator = generator_of_row(self.seed, Purpose::Binarisation, self.turn, row);
         // Most pixels are black or white as they are, and nothing is drawn for those.
         for value in out.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
             *value = f32::from(u8::from(generator.random::<f32>() < *value));

@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::Rows;
 use super::hiding::{Hiding, share};
-use super::rows::outside_unit_interval;
+use super::rows::check_unit_interval;
 use crate::error::{Error, Result};
 use crate::random::{self, Purpose};
 
@@ -38,13 +38,9 @@ impl Corruption {
     pub fn check(self, rows: &dyn Rows) -> Result<()> {
         match self {
             Self::Hidden(hiding) => hiding.check(rows),
-            Self::ClippedGaussian(deviation) => match outside_unit_interval(rows) {
-                None => Ok(()),
-                Some((column, value)) => Err(Error::Mismatch(format!(
-                    "{self} needs data in [0, 1], but column {column} has {value}; scale it (unit), or use \
-                     gaussian:{deviation}"
-                ))),
-            },
+            Self::ClippedGaussian(deviation) => {
+                check_unit_interval(rows, &self.to_string(), &format!("use gaussian:{deviation}"))
+            }
             Self::Gaussian(_) | Self::SaltPepper(_) => Ok(()),
         }
     }

@@ -40,7 +40,7 @@ pub use labels::read_labels;
 pub use missing::Missing;
 pub use normal::NormalRows;
 pub use read::{Columns, ReadOptions, read, read_from, read_incomplete};
-pub(crate) use rows::outside_unit_interval;
+pub(crate) use rows::check_unit_interval;
 pub use rows::{Rows, Subset, for_each_chunk, try_for_each_chunk};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
 pub use shift::ShiftedRows;

@@ -3,7 +3,7 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use super::Rows;
-use crate::random::{Purpose, generator_of};
+use crate::random::{Purpose, generator_of_row};
 
 /// Rows of independent standard normal numbers, which are the same whenever they are read: a row depends on the seed, the
 /// turn (an epoch, say) and its number alone.
@@ -33,7 +33,7 @@ impl Rows for NormalRows {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows && out.len() == self.columns, "row {row} of {} by {}", self.rows, self.columns);
-        let mut generator = generator_of(self.seed, Purpose::Codes, (self.turn << 32).wrapping_add(row as u64));
+        let mut generator = generator_of_row(self.seed, Purpose::Codes, self.turn, row);
         out.fill_with(|| StandardNormal.sample(&mut generator));
     }
 }

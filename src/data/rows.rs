@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use crate::error::{self, Error};
 use crate::kernels;
 use crate::matrix::Matrix;
 
@@ -78,14 +79,23 @@ pub fn try_for_each_chunk<E>(rows: &dyn Rows, mut visit: impl FnMut(&Matrix) -> 
     Ok(())
 }
 
-/// The first value outside [0, 1], and the number of its column, counted from 1.
-pub(crate) fn outside_unit_interval(rows: &dyn Rows) -> Option<(usize, f32)> {
+/// Checks that all elements lie in [0, 1], as what the message names wants it.
+///
+/// # Errors
+/// [`Error::Mismatch`] otherwise.
+pub(crate) fn check_unit_interval(rows: &dyn Rows, what: &str, or_else: &str) -> error::Result<()> {
     let mut values = vec![0.0; rows.columns()];
-    (0..rows.rows()).find_map(|row| {
+    for row in 0..rows.rows() {
         rows.copy_row(row, &mut values);
-        let column = values.iter().position(|value| !(0.0..=1.0).contains(value))?;
-        Some((column + 1, values[column]))
-    })
+        if let Some(column) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+            return Err(Error::Mismatch(format!(
+                "{what} needs data in [0, 1], but column {} has {}; scale it (unit), or {or_else}",
+                column + 1,
+                values[column]
+            )));
+        }
+    }
+    Ok(())
 }
 
 impl Rows for Matrix {

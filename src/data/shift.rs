@@ -4,11 +4,11 @@ use rand::RngExt;
 
 use super::Rows;
 use crate::error::{Error, Result};
-use crate::random::{Purpose, generator_of};
+use crate::random::{Purpose, generator_of_row};
 
 /// Images, each moved up or down and left or right by up to so many pixels, every place as likely (Simard et al., "Best
 /// practices for convolutional neural networks applied to visual document analysis", 2003, §2, has it for classifiers).
-/// What is moved in is 0.
+/// What is moved in is 0, as the network sees it: the background where pixels are shares of white.
 #[derive(Clone, Copy)]
 pub struct ShiftedRows<'a> {
     of: &'a dyn Rows,
@@ -28,11 +28,11 @@ impl<'a> ShiftedRows<'a> {
     /// # Errors
     /// When they are no images, or an image could be moved out of sight.
     pub fn check(rows: &dyn Rows, most: usize) -> Result<()> {
-        let wrong = |problem| Err(Error::Setting { name: "shift", problem });
+        let wrong = |problem| Err(Error::Mismatch(problem));
         match rows.image_shape() {
-            None => wrong("only images can be moved, and these rows are none".into()),
+            None => wrong("shift moves images, and these rows are none".into()),
             Some((height, width)) if most >= height.min(width) => {
-                wrong(format!("{most} pixels move an image of {height} x {width} out of sight"))
+                wrong(format!("a shift of {most} pixels moves an image of {height} x {width} out of sight"))
             }
             Some(_) => Ok(()),
         }
@@ -51,7 +51,7 @@ impl Rows for ShiftedRows<'_> {
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         self.of.copy_row(row, out);
         let Some((height, width)) = self.of.image_shape() else { return };
-        let mut generator = generator_of(self.seed, Purpose::Shift, (self.epoch << 32).wrapping_add(row as u64));
+        let mut generator = generator_of_row(self.seed, Purpose::Shift, self.epoch, row);
         let mut draw = || generator.random_range(0..=2 * self.most) as isize - self.most as isize;
         let (down, right) = (draw(), draw());
         // As one line of pixels, the image moves by as many; then what left a line for the next is blanked.
@@ -141,6 +141,6 @@ mod tests {
         let message = ShiftedRows::check(&image(), 3).unwrap_err().to_string();
         assert!(message.contains("an image of 3 x 4 out of sight"), "{message}");
         let table = Dataset::from_bytes("table", 1, 2, vec![1, 2]).unwrap();
-        assert!(ShiftedRows::check(&table, 1).unwrap_err().to_string().contains("only images"));
+        assert!(ShiftedRows::check(&table, 1).unwrap_err().to_string().contains("moves images"));
     }
 }

@@ -136,11 +136,13 @@ impl Model {
                 add("explained_variance".into(), &shape[..1], pca.explained_variance());
             }
         }
-        if let Some(mixture) = &self.codes {
+        if let Some((mixture, factors)) =
+            self.code_mixture.as_ref().and_then(|mixture| Some((mixture, mixture.factors()?)))
+        {
             let shape = [mixture.means().rows(), mixture.means().columns()];
             add("codes.weight".into(), &shape[..1], mixture.weights());
             add("codes.mean".into(), &shape, mixture.means().as_slice());
-            add("codes.factor".into(), &[shape[0], shape[1], shape[1]], mixture.factors().as_slice());
+            add("codes.factor".into(), &[shape[0], shape[1], shape[1]], factors.as_slice());
         }
         if let Some(columns) = self.scaling.columns() {
             add("scaling.offset".into(), &[columns], self.scaling.offsets());
@@ -214,11 +216,11 @@ impl Model {
         if image_shape.is_some_and(|(height, width)| height.checked_mul(width) != Some(body.columns())) {
             return Err(format!("the model file's rows are no images of {image_shape:?} pixels"));
         }
-        let codes = match tensors.has("codes.weight") {
+        let code_mixture = match tensors.has("codes.weight") {
             true => Some(read_mixture(body.code_size(), tensors)?),
             false => None,
         };
-        Ok(Self { body, scaling, column_names, provenance, threshold, codes, image_shape })
+        Ok(Self { body, scaling, column_names, provenance, threshold, code_mixture, image_shape })
     }
 }
 

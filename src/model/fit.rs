@@ -296,8 +296,8 @@ impl<'a> Split<'a> {
             epochs: Vec::new(),
         };
         let column_names = self.dataset.column_names().map(<[String]>::to_vec);
-        let (codes, image_shape) = (self.code_mixture(&body, seed), self.dataset.image_shape());
-        Ok(Model { body, scaling: self.scaling, column_names, provenance, threshold: None, codes, image_shape })
+        let (code_mixture, image_shape) = (self.code_mixture(&body, seed), self.dataset.image_shape());
+        Ok(Model { body, scaling: self.scaling, column_names, provenance, threshold: None, code_mixture, image_shape })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::mixture::Mixture;
 /// Standard deviations from the mean to either end of a walk along one element of the code.
 const REACH: f32 = 3.0;
 
-/// The most codes of a walk.
-const MOST_STEPS: usize = 100_000;
+/// The most numbers in the codes of a walk.
+const MOST_ELEMENTS: usize = 1 << 24;
 
 impl Model {
     /// Where codes lie: the standard normal for a variational model, for any other what was fitted to the training rows'.
@@ -36,9 +36,10 @@ impl Model {
         {
             return Ok(Mixture::standard(self.body.code_size()));
         }
-        self.codes.clone().ok_or_else(|| {
+        self.code_mixture.clone().ok_or_else(|| {
             Error::Mismatch(format!(
-                "the model does not say where its codes lie; train it anew, with codes of at most {} numbers",
+                "the model does not say where its codes lie: it is of an earlier version, or its codes have more than {} \
+                 numbers or are out of all proportion",
                 Mixture::WIDEST
             ))
         })
@@ -59,7 +60,7 @@ impl Model {
                 )));
             }
         }
-        check_steps(steps)?;
+        check_steps(steps, self.body.code_size())?;
         let ends = self.encode(&dataset.select(&rows)?)?;
         Ok(walk(steps, ends.columns(), |step, code| {
             let share = step as f32 / (steps - 1) as f32;
@@ -79,7 +80,7 @@ impl Model {
         if element >= size {
             return Err(Error::Mismatch(format!("there is no code {}; the model has {size}", element + 1)));
         }
-        check_steps(steps)?;
+        check_steps(steps, size)?;
         let distribution = self.code_distribution()?.mean_and_deviation();
         Ok(walk(steps, size, |step, code| {
             code.iter_mut().zip(&distribution).for_each(|(value, (mean, _))| *value = *mean);
@@ -89,11 +90,13 @@ impl Model {
     }
 }
 
-fn check_steps(steps: usize) -> Result<()> {
-    if (2..=MOST_STEPS).contains(&steps) {
+/// Checks the number of steps for codes of a size.
+fn check_steps(steps: usize, size: usize) -> Result<()> {
+    let most = (MOST_ELEMENTS / size).max(2);
+    if (2..=most).contains(&steps) {
         return Ok(());
     }
-    Err(Error::Setting { name: "steps", problem: format!("{steps} is no number of steps from 2 to {MOST_STEPS}") })
+    Err(Error::Setting { name: "steps", problem: format!("{steps} is no number of steps from 2 to {most}") })
 }
 
 fn walk(steps: usize, size: usize, mut fill: impl FnMut(usize, &mut [f32])) -> Matrix {

@@ -11,11 +11,12 @@ pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoenco
 pub use layers::HiddenLayer;
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::data::{Binarisation, Columns, Dataset, Rows, Scaling, try_for_each_chunk};
+use crate::data::{Binarisation, Columns, Dataset, Rows, Scaling, check_unit_interval, try_for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::likelihood::{LogLikelihood, log_likelihood};
@@ -120,6 +121,11 @@ pub struct Provenance {
 impl Provenance {
     /// How many epochs are kept at most.
     pub const MOST_EPOCHS: usize = 1000;
+
+    /// A setting that is written as a text, where it was made.
+    pub fn setting<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.settings.get(name)?.as_str()?.parse().ok()
+    }
 }
 
 /// A fitted model, with all that it needs to be used on new data.
@@ -151,7 +157,7 @@ pub struct Model {
     /// The score above which a row is an anomaly, where one was chosen and kept.
     pub threshold: Option<Threshold>,
     /// Where the codes of the training rows lie; see [`Model::code_distribution`].
-    pub codes: Option<Mixture>,
+    pub code_mixture: Option<Mixture>,
     /// Height and width in pixels, where the rows are images.
     pub image_shape: Option<(usize, usize)>,
 }
@@ -272,24 +278,37 @@ impl Model {
         Ok(errors)
     }
 
+    /// The most codes that [`Model::log_likelihood`] draws for a row.
+    pub const MOST_SAMPLES: usize = 1_000_000;
+
     /// How likely a variational model holds rows to be, in nats, by so many codes drawn for each; where it was trained on
     /// binarised rows, these are too.
     ///
     /// # Errors
-    /// When the model is not variational, or the rows do not have its width or are too far from those of the training.
+    /// When the model is not variational, there are too many samples, or the rows do not have the model's width or are too
+    /// far from those of the training.
     pub fn log_likelihood(&self, dataset: &Dataset, samples: usize) -> Result<LogLikelihood> {
         self.check_width(dataset)?;
         let network = match &self.body {
             Body::Autoencoder(network) if network.architecture().is_variational() => network,
             _ => {
-                let problem = "the model is not variational, and holds no row to be more likely than another; `train                                --variational` makes one that does";
+                let problem = "the model is not variational, and holds no row to be more likely than another; `train \
+                               --variational` makes one that does";
                 return Err(Error::Mismatch(problem.into()));
             }
         };
-        let setting = |name: &str| self.provenance.settings.get(name).and_then(Value::as_str);
-        let loss = setting("loss").map_or(Ok(Loss::default()), str::parse)?;
-        let binarisation: Option<Binarisation> = setting("binarise").map(str::parse).transpose()?;
+        if samples > Self::MOST_SAMPLES {
+            let problem =
+                format!("{samples} are more codes a row than {}, with which nothing changes", Self::MOST_SAMPLES);
+            return Err(Error::Setting { name: "samples", problem });
+        }
+        let loss: Loss = self.provenance.setting("loss").unwrap_or_default();
+        let binarisation: Option<Binarisation> = self.provenance.setting("binarise");
         let scaled = self.scaling.rows(dataset);
+        if loss == Loss::CrossEntropy || binarisation.is_some() {
+            check_unit_interval(&scaled, "this likelihood", "keep to the range of the training")
+                .map_err(|error| error.of(dataset.source()))?;
+        }
         let seed = self.provenance.seed;
         let binarised = binarisation.map(|binarisation| binarisation.rows(&scaled, seed, 0));
         let rows = binarised.as_ref().map_or(&scaled as &dyn Rows, |rows| rows);

@@ -214,13 +214,16 @@ impl Architecture {
     /// When there is not one choice for each size but the first.
     pub fn from_layers(sizes: LayerSizes, choices: &[(Activation, bool)]) -> Self {
         assert_eq!(choices.len(), sizes.0.len() - 1, "one choice for each layer");
-        let mut start = 0;
-        let layers = sizes.0.windows(2).zip(choices).map(|(pair, &(activation, bias))| {
-            let layer = Layer { inputs: pair[0], outputs: pair[1], bias, activation, start };
-            start = layer.bias_range().end.next_multiple_of(ALIGNMENT);
-            layer
+        let layers = sizes.0.windows(2).zip(choices).map(|(pair, &(activation, bias))| Layer {
+            inputs: pair[0],
+            outputs: pair[1],
+            bias,
+            activation,
+            start: 0,
         });
-        Self { layers: layers.collect(), sizes, variational: false }
+        let mut layers: Vec<Layer> = layers.collect();
+        lay_out(&mut layers);
+        Self { layers, sizes, variational: false }
     }
 
     /// The same, whose encoder gives a normal distribution for each element of a code: the layer that ends it puts out
@@ -229,14 +232,8 @@ impl Architecture {
     ///
     /// That layer's outputs are twice the code size; it should be linear.
     pub fn into_variational(mut self) -> Self {
-        let mut start = 0;
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            if index + 1 == self.sizes.waist() {
-                layer.outputs = 2 * self.sizes.code();
-            }
-            layer.start = start;
-            start = layer.bias_range().end.next_multiple_of(ALIGNMENT);
-        }
+        self.layers[self.sizes.waist() - 1].outputs = 2 * self.sizes.code();
+        lay_out(&mut self.layers);
         Self { variational: true, ..self }
     }
 
@@ -292,6 +289,15 @@ impl Architecture {
     /// How many elements the flat parameter buffer has, those between the layers included.
     pub fn buffer_length(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.bias_range().end.next_multiple_of(ALIGNMENT))
+    }
+}
+
+/// Gives layers their places in the flat buffer, one behind the other.
+fn lay_out(layers: &mut [Layer]) {
+    let mut start = 0;
+    for layer in layers {
+        layer.start = start;
+        start = layer.bias_range().end.next_multiple_of(ALIGNMENT);
     }
 }
 

@@ -53,11 +53,17 @@ impl Batch {
     /// [`Loss`](super::Loss), or more).
     ///
     /// # Panics
-    /// When the loss does not go with the output layer (see [`Loss::check`](super::Loss::check)) or there are no rows.
+    /// When the loss does not go with the output layer (see [`Loss::check`](super::Loss::check)), there are no rows, or
+    /// codes are to be sparse in a variational network.
     pub fn new(network: &Network, objective: impl Into<Objective>, rows: usize) -> Self {
         let objective = objective.into();
         let loss = objective.loss;
         assert!(rows > 0, "a batch has at least one row");
+        let is_sparse = objective.code_l1 > 0.0;
+        assert!(
+            !(is_sparse && network.architecture.is_variational()),
+            "variational codes have no sparsity of their own"
+        );
         let architecture = network.architecture.clone();
         let output = architecture.layers().last().map(Layer::activation);
         assert!(output.is_some_and(|output| loss.check(output).is_ok()), "{loss} does not go with {output:?}");

@@ -25,9 +25,8 @@ pub(super) fn drawn(measured: &Measured<'_>, sample: &Sample) -> Result<Option<F
     };
     let rows = measured.model.decode(&distribution.draws(ACROSS * DOWN, 1))?;
     let range = grey_range(sample.dataset());
-    let pictures: Vec<Picture> = (0..rows.rows()).map(|row| Picture::grey(rows.row(row), shape, range)).collect();
-    let sheet = Picture::sprite(&pictures, ACROSS).expect("there are images");
-    let height = WIDTH * (DOWN * shape.0) as f64 / (ACROSS * shape.1) as f64;
+    let sheet = Picture::sheet(&rows, shape, range, ACROSS).expect("there are images");
+    let height = WIDTH * DOWN as f64 / ACROSS as f64 * (shape.0 as f64 / shape.1 as f64).clamp(0.2, 5.0);
     let mut drawing = Drawing::new(WIDTH, height);
     drawing.image(Area { x: 0.0, y: 0.0, width: WIDTH, height }, &sheet, "images that no data holds");
     let title = format!("Drawn at random: {}", measured.name);

@@ -44,6 +44,12 @@ impl Picture {
         Some(Self { width, height, colour: png::ColorType::Grayscale, bytes })
     }
 
+    /// Grey images, one a row (rows × height · width), so many in a line.
+    pub fn sheet(rows: &Matrix, shape: (usize, usize), range: (f32, f32), in_line: usize) -> Option<Self> {
+        let pictures: Vec<Self> = (0..rows.rows()).map(|row| Self::grey(rows.row(row), shape, range)).collect();
+        Self::sprite(&pictures, in_line)
+    }
+
     /// The bytes of a PNG file.
     pub fn png(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -68,8 +74,7 @@ impl Picture {
 /// # Panics
 /// When there is no row, none is to stand in a line, or a row is no such image.
 pub fn png_sheet(rows: &Matrix, shape: (usize, usize), range: (f32, f32), in_line: usize) -> Vec<u8> {
-    let pictures: Vec<Picture> = (0..rows.rows()).map(|row| Picture::grey(rows.row(row), shape, range)).collect();
-    Picture::sprite(&pictures, in_line).expect("a row at least").png()
+    Picture::sheet(rows, shape, range, in_line).expect("a row at least").png()
 }
 
 #[cfg(test)]

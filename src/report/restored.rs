@@ -22,8 +22,7 @@ const BEFORE: f64 = 104.0;
 pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Option<Figure> {
     let (dataset, model) = (sample.dataset(), measured.model);
     let shape = dataset.image_shape()?;
-    let corruption = model.provenance.settings.get("corrupt")?.as_str()?;
-    let corruption: Corruption = corruption.parse().ok()?;
+    let corruption: Corruption = model.provenance.setting("corrupt")?;
     let scaled = model.scaling.rows(dataset);
     corruption.check(&scaled).ok()?;
     let mut shown = sample.judged();

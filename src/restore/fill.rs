@@ -19,7 +19,7 @@ pub enum Start {
 impl Start {
     /// What suits a model: zeros, if they stood for what was hidden from it in training, else the means.
     pub fn usual(model: &Model) -> Self {
-        let corruption = model.provenance.settings.get("corrupt").and_then(|setting| setting.as_str()?.parse().ok());
+        let corruption = model.provenance.setting("corrupt");
         if matches!(corruption, Some(Corruption::Hidden(_))) { Self::Zeros } else { Self::ColumnMeans }
     }
 

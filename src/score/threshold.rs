@@ -87,6 +87,9 @@ impl ThresholdRule {
                 middle + factor * NORMAL * deviation
             }
         };
+        if !value.is_finite() {
+            return Err(Error::Setting { name: self.name(), problem: format!("{self} is beyond all numbers") });
+        }
         Ok(Threshold { value, rule: self, rows })
     }
 }

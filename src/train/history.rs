@@ -13,11 +13,11 @@ pub struct Epoch {
     pub loss: f64,
     /// The mean squared error of a row, summed over its columns, taken at the same times.
     pub error_per_row: f64,
+    /// The same on the held-out rows, after the epoch.
+    pub validation_error_per_row: Option<f64>,
     /// What is known of a variational network.
     #[serde(default)]
     pub variational: Option<VariationalEpoch>,
-    /// The same on the held-out rows, after the epoch.
-    pub validation_error_per_row: Option<f64>,
     /// Seconds that training took in this epoch, validation not counted.
     pub seconds: f64,
     /// Rows trained on per second.

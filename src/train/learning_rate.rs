@@ -72,8 +72,8 @@ pub fn find_learning_rate(network: &Network, rows: &dyn Rows, options: &TrainOpt
     best.map(|(_, rate)| rate).ok_or(Error::Diverged { epoch: 1, error: f64::INFINITY, learning_rate: FIRST as f32 })
 }
 
-/// The error after a run of a share of the steps: fewer epochs, or an epoch of fewer rows. That of a variational network is
-/// the negative bound on the likelihood.
+/// The error after a run of a share of the steps: fewer epochs, or an epoch of fewer rows. For a variational network
+/// it is what it makes small, the mean over the last of these.
 fn trial(
     network: &Network,
     rows: &dyn Rows,
@@ -92,7 +92,7 @@ fn trial(
     let (history, end) = train(&mut network, &some, None, &options, &mut ())?;
     debug_assert_eq!(end, End::Epochs);
     let error = match history.epochs.last().and_then(|epoch| epoch.variational) {
-        Some(found) => -found.elbo,
+        Some(found) => f64::from(options.beta) * found.divergence - found.log_likelihood,
         None => evaluate(&network, &Subset::new(rows, measured)).error_per_row,
     };
     let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.learning_rate };

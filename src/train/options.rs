@@ -37,7 +37,7 @@ pub struct TrainOptions {
     /// the two together the negative bound on the log-likelihood (Higgins et al., "beta-VAE", 2017, eq. 4).
     pub beta: f32,
     /// Epochs over which β first grows from nothing, in a straight line (Sønderby et al., "Ladder variational
-    /// autoencoders", 2016, §2.3).
+    /// autoencoders", 2016).
     pub beta_warm_up: f64,
     /// What large weights and codes cost.
     pub penalty: Penalty,
@@ -49,7 +49,8 @@ pub struct TrainOptions {
     /// Which average of the weights is measured and taken.
     pub averaging: Averaging,
     /// How many epochs may pass without a smaller error on the held-out rows before training stops. The weights with
-    /// the smallest are then taken, also when it ends otherwise.
+    /// the smallest are then taken, also when it ends otherwise. That error does not see the divergence of variational
+    /// codes.
     pub patience: Option<usize>,
     /// Seconds of training after which it stops. The result then depends on the machine's speed.
     pub max_seconds: Option<f64>,

@@ -28,10 +28,9 @@ pub fn pretrain(
     for index in 0..=last / 2 {
         let rows = codes.as_ref().map_or(rows, |codes| codes as &dyn Rows);
         let loss = if index == 0 { options.loss } else { Loss::SquaredError };
-        // Codes are no images.
+        // Codes are no images, nor chances.
         let corruption = options.corruption.filter(|corruption| index == 0 || corruption.takes_any_rows());
         let all_epochs = TrainOptions { averaging: Averaging::None, patience: None, max_seconds: None, ..*options };
-        // Codes are no images, nor chances.
         let (shift, binarisation) = if index == 0 { (options.shift, options.binarisation) } else { (0, None) };
         let options = TrainOptions { loss, corruption, shift, binarisation, ..all_epochs };
         let mut pair = take_pair(network, [index, last - index])?;

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
-use crate::data::{CorruptedRows, NormalRows, Rows, ShiftedRows, outside_unit_interval};
+use crate::data::{CorruptedRows, NormalRows, Rows, ShiftedRows, check_unit_interval};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::{Activation, approach};
@@ -291,7 +291,8 @@ impl<'a> Trainer<'a> {
             self.best.copy_from_slice(measured);
         }
         if let Schedule::Plateau { patience, factor } = self.options.schedule {
-            self.progress.plateau.note(validation.unwrap_or(epoch.error_per_row));
+            let bound = epoch.variational.map(|found| -found.elbo);
+            self.progress.plateau.note(validation.or(bound).unwrap_or(epoch.error_per_row));
             if self.progress.plateau.epochs_since >= patience {
                 self.progress.rate_share *= factor;
                 self.progress.plateau = Lowest { epochs_since: 0, ..self.progress.plateau };
@@ -427,13 +428,4 @@ fn check_variational(network: &Network, options: &TrainOptions) -> Result<()> {
         return wrong("code l1", "variational codes are held to their prior already; use beta");
     }
     Ok(())
-}
-
-fn check_unit_interval(rows: &dyn Rows, what: &str, or_else: &str) -> Result<()> {
-    match outside_unit_interval(rows) {
-        None => Ok(()),
-        Some((column, value)) => Err(Error::Mismatch(format!(
-            "{what} needs data in [0, 1], but column {column} has {value}; scale it (unit), or {or_else}"
-        ))),
-    }
 }

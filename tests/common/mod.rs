@@ -79,6 +79,22 @@ impl Folder {
     pub fn json(&self, arguments: &str) -> Value {
         serde_json::from_str(&self.done(arguments)).unwrap()
     }
+
+    /// Runs the program, which must fail with one message that has all of `expected`, print nothing, and change no file.
+    pub fn refused(&self, arguments: &str, status: i32, expected: &[&str]) {
+        let files = || self.names().into_iter().map(|name| (self.bytes(&name), name)).collect::<Vec<_>>();
+        let before = files();
+        let run = self.run(arguments);
+        assert_eq!((run.status, run.stdout.as_str()), (status, ""), "`{arguments}`: {}", run.stderr);
+        for part in expected {
+            assert!(run.stderr.contains(part), "`{arguments}` should say `{part}`: {}", run.stderr);
+        }
+        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+        if status == 1 {
+            assert_eq!(run.stderr.lines().count(), 1, "one message: {}", run.stderr);
+        }
+        assert!(before == files(), "`{arguments}` changed files");
+    }
 }
 
 impl From<Output> for Run {
