@@ -137,7 +137,7 @@ fn an_output_that_cannot_be_written() {
 fn a_run_that_diverges_leaves_no_model_and_says_what_to_change() {
     let folder = Folder::new();
     let command = "train iris --layers 4,3,4 --optimizer sgd --learning-rate 1000 --quiet";
-    folder.refused(&command, 1, &["diverged in epoch 1", "smaller learning rate"]);
+    folder.refused(command, 1, &["diverged in epoch 1", "smaller learning rate"]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::restore::{FillOptions, Filling, Improvement, Truth, denoise, denoise_
 pub struct Restore {
     #[command(flatten)]
     input: ModelAndData,
-    /// Where to write the rows, as CSV in the data's own units [default: standard output, unless errors are measured]
+    /// Where to write the rows, as CSV in the data's own units [default: standard output, unless errors are measured or --json is asked for]
     #[arg(long, short = 'o', value_name = "FILE")]
     out: Option<PathBuf>,
     /// The rows as they should be, to measure by
