@@ -23,6 +23,7 @@ pub enum Purpose {
     /// How rows are corrupted in each epoch.
     Corruption = 5,
     /// Which rows a report shows.
+    #[cfg(feature = "report")]
     Report = 6,
     /// The codes that a variational network draws.
     Codes = 7,

@@ -185,3 +185,13 @@ fn rows_with_missing_cells_are_not_chosen_by_label() {
     let folder = fitted();
     folder.refused("restore iris.safetensors iris --without setosa --missing mask:0.1", 2, &["are all taken"]);
 }
+
+#[test]
+fn rows_that_a_model_drives_away_keep_what_they_started_from() {
+    let folder = Folder::new();
+    folder.done("train digits --layers 64,50,4,50,64 --epochs 5 --quiet --out network.safetensors");
+    let filled = folder.json("restore network.safetensors digits --missing mask:0.3 --json");
+    assert!(number(&filled, "unsettled_rows") > 0.0, "{filled}");
+    // They alone would make it four times that.
+    assert!(number(&filled, "mse") < 1.6 * number(&filled, "mse_of_column_means"), "{filled}");
+}

@@ -104,8 +104,9 @@ pub struct FillErrors {
 /// Fills in missing cells: x ← f(x) for those, again and again, while the known ones stay. Visits all rows in the
 /// user's units, some at a time; what was known is given back to the bit.
 ///
-/// A row ends after the round that changed it, in the units that the model sees, by no more than the tolerance. It
-/// depends on the other rows only by the means that it may start from.
+/// A row ends after the round that changed it, in the units that the model sees, by no more than this share of its length:
+/// the tolerance. One that the model drives away, so that the last round changes it more than the first did, keeps what it
+/// started from. A row depends on the others only by the means that it may start from.
 ///
 /// # Errors
 /// When rows, missing cells, model and truth do not have the same shape; a row that has no known cell; options out of
@@ -157,7 +158,11 @@ pub fn fill(
         for row in 0..filled.rows() {
             put(&start_values, missing.row(done + row), filled.row_mut(row));
         }
-        settle(model, &mut filled, |row| missing.row(done + row), most_rounds, options.tolerance, &mut filling);
+        let missing_of = |row| missing.row(done + row);
+        let driven_away = settle(model, &mut filled, missing_of, most_rounds, options.tolerance, &mut filling);
+        for row in driven_away {
+            put(&start_values, missing_of(row), filled.row_mut(row));
+        }
         for row in 0..filled.rows() {
             if let Some((clean, measured)) = &truth {
                 clean.copy_row(done + row, &mut buffer);
@@ -195,7 +200,8 @@ fn put(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
     change
 }
 
-/// Rounds of x ← f(x) for the missing cells of rows, each row until it settles.
+/// Rounds of x ← f(x) for the missing cells of rows, each row until it settles. Those are returned that do not, and that the
+/// last round changed more than the first did.
 fn settle<'a>(
     model: &Model,
     rows: &mut Matrix,
@@ -203,7 +209,8 @@ fn settle<'a>(
     most_rounds: usize,
     tolerance: f64,
     filling: &mut Filling,
-) {
+) -> Vec<usize> {
+    let mut changes = vec![[0.0; 2]; rows.rows()];
     let mut moving: Vec<usize> = (0..rows.rows()).filter(|&row| missing(row).contains(&true)).collect();
     for round in 1..=most_rounds {
         if moving.is_empty() {
@@ -218,12 +225,15 @@ fn settle<'a>(
             let change = put(reconstructed.row(index), missing(row), rows.row_mut(row));
             let length: f64 = rows.row(row).iter().map(|&value| f64::from(value).powi(2)).sum();
             index += 1;
+            changes[row] = [if round == 1 { change } else { changes[row][0] }, change];
             // Not so either where it is no number.
             let settled = change <= tolerance * tolerance * length;
             !settled
         });
     }
     filling.unsettled_rows += moving.len();
+    moving.retain(|&row| changes[row][1] > changes[row][0]);
+    moving
 }
 
 /// The mean of some cells of each column, if there are any.
