@@ -193,6 +193,7 @@ fn what_cannot_be_done_says_so_and_touches_nothing() {
 fn a_threshold_is_not_kept_in_a_pipe_or_in_a_file_that_cannot_be_written() {
     let folder = two_species();
     folder.refused("score /dev/null iris --quantile 0.5 --keep", 1, &["/dev/null", "no regular file"]);
-    folder.refused("score pca.safetensors iris --mad 1e308 --keep", 2, &["beyond all numbers"]);
+    folder.done("pca digits --components 2 --out digits.safetensors");
+    folder.refused("score digits.safetensors digits --mad 1e308 --keep", 2, &["beyond all numbers"]);
     folder.refused("score missing iris --quantile 0.5 --keep", 1, &["missing"]);
 }
