@@ -10,7 +10,7 @@ use super::Rows;
 use super::hiding::{Hiding, share};
 use super::rows::check_unit_interval;
 use crate::error::{Error, Result};
-use crate::random::{self, Purpose};
+use crate::random::{Generator, Purpose, generator_of_row};
 
 /// What is done to the elements of a row (Vincent et al., "Stacked denoising autoencoders", 2010, §3.3).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,23 +50,21 @@ impl Corruption {
         matches!(self, Self::Gaussian(_) | Self::SaltPepper(_) | Self::Hidden(Hiding::Mask(_)))
     }
 
-    /// Corrupts a row of an image of this height and width, or of none, with random numbers that depend on `seed` and
-    /// `turn` alone.
+    /// Corrupts a row of images of this shape, where they are images, with random numbers of the generator.
     ///
     /// # Panics
     /// When [`check`](Self::check) would fail for a block.
-    pub fn apply(self, row: &mut [f32], image_shape: Option<(usize, usize)>, seed: u64, turn: u64) {
-        let mut generator = random::generator_of(seed, Purpose::Corruption, turn);
+    fn apply(self, row: &mut [f32], image_shape: Option<(usize, usize)>, generator: &mut Generator) {
         let mut add_noise = |row: &mut [f32], deviation: f32, [least, most]: [f32; 2]| {
             for value in row {
-                let normal: f32 = StandardNormal.sample(&mut generator);
+                let normal: f32 = StandardNormal.sample(generator);
                 *value = (*value + deviation * normal).clamp(least, most);
             }
         };
         match self {
             Self::Gaussian(deviation) => add_noise(row, deviation, [f32::NEG_INFINITY, f32::INFINITY]),
             Self::ClippedGaussian(deviation) => add_noise(row, deviation, [0.0, 1.0]),
-            Self::Hidden(hiding) => hiding.apply(row, 0.0, image_shape, &mut generator),
+            Self::Hidden(hiding) => hiding.apply(row, 0.0, image_shape, generator),
             Self::SaltPepper(share) => {
                 for value in row {
                     let draw = generator.random::<f32>();
@@ -142,7 +140,8 @@ impl Rows for CorruptedRows<'_> {
 
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         self.of.copy_row(row, out);
-        self.corruption.apply(out, self.of.image_shape(), self.seed, (self.epoch << 32).wrapping_add(row as u64));
+        let mut generator = generator_of_row(self.seed, Purpose::Corruption, self.epoch, row);
+        self.corruption.apply(out, self.of.image_shape(), &mut generator);
     }
 
     fn prefetch(&self, row: usize) {

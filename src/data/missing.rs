@@ -3,7 +3,7 @@
 use super::hiding::Hiding;
 use super::{Dataset, Rows};
 use crate::error::{Error, Result};
-use crate::random::{Purpose, generator_of};
+use crate::random::{Purpose, generator_of_row};
 
 /// Which cells of rows are missing: rows × columns of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Missing {
         hiding.check(rows)?;
         let mut missing = Self::none(rows.rows(), rows.columns());
         for (row, cells) in missing.cells.chunks_exact_mut(rows.columns()).enumerate() {
-            let mut generator = generator_of(seed, Purpose::Corruption, row as u64);
+            let mut generator = generator_of_row(seed, Purpose::Corruption, 0, row);
             hiding.apply(cells, true, rows.image_shape(), &mut generator);
         }
         Ok(missing)

@@ -322,7 +322,7 @@ impl Model {
 
     /// Names for the columns of codes: `code_1`, `code_2`, …
     pub fn code_names(&self) -> Vec<String> {
-        (1..=self.body.code_size()).map(|number| format!("code_{number}")).collect()
+        self.layer_column_names(self.code_layer())
     }
 }
 
