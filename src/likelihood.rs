@@ -70,7 +70,7 @@ pub fn log_likelihood(network: &Network, rows: &dyn Rows, loss: Loss, samples: u
             let noise = NormalRows::new(samples, network.architecture().sizes().code(), seed, FIRST_TURN + done);
             let divergence_here = of.divergence();
             let weights = of.log_weights(&noise);
-            let bound = log_mean_exp(weights.iter().map(|[given, ratio]| given + ratio));
+            let bound = log_sum_exp(weights.iter().map(|[given, ratio]| given + ratio)) - (samples as f64).ln();
             sum += bound;
             sum_of_squares += bound * bound;
             elbo += weights.iter().map(|[given, _]| given).sum::<f64>() / samples as f64 - divergence_here;
@@ -196,11 +196,10 @@ impl RowLikelihood<'_> {
     }
 }
 
-/// ln (1/n Σ eˣ), however large the x are.
-fn log_mean_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
+/// ln Σ eˣ, however large the x are.
+pub(crate) fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    let count = values.clone().count() as f64;
-    largest + (values.map(|value| (value - largest).exp()).sum::<f64>() / count).ln()
+    largest + values.map(|value| (value - largest).exp()).sum::<f64>().ln()
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use super::table::{Table, write_rows};
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::file::write_whole;
-use crate::matrix::Matrix;
 use crate::model::Model;
-use crate::report::png_sheet;
+use crate::report::{BYTES, png_sheet, value_range};
 
 /// The most pixels of a sheet.
 const MOST_PIXELS: usize = 100_000_000;
@@ -60,16 +59,8 @@ impl GeneratedOutput {
             )));
         }
         let rows = model.decode(codes)?;
-        let bytes = png_sheet(&rows, shape, grey_range(model, &rows), in_line);
+        let range = if model.scaling.name() == "bytes" { BYTES } else { value_range(rows.as_slice()) };
+        let bytes = png_sheet(&rows, shape, range, in_line);
         write_whole(path, |out| out.write_all(&bytes))
     }
-}
-
-/// Black and white: those of bytes, or else the least and the largest value there is.
-fn grey_range(model: &Model, rows: &Matrix) -> (f32, f32) {
-    if model.scaling.name() == "bytes" {
-        return (0.0, 255.0);
-    }
-    let values = || rows.as_slice().iter().copied();
-    (values().fold(f32::INFINITY, f32::min), values().fold(f32::NEG_INFINITY, f32::max))
 }

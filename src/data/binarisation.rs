@@ -6,6 +6,7 @@ use std::str::FromStr;
 use rand::RngExt;
 
 use super::Rows;
+use super::rows::ChangedRows;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
 
@@ -32,9 +33,15 @@ impl Binarisation {
     }
 
     /// The rows of an epoch, or with epoch 0 those to measure on.
-    pub fn rows(self, of: &dyn Rows, seed: u64, epoch: u64) -> BinarisedRows<'_> {
+    pub fn rows(self, of: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
         let turn = if self == Self::Fixed { 0 } else { epoch };
-        BinarisedRows { of, seed, turn }
+        ChangedRows::new(of, move |row, values| {
+            let mut generator = generator_of_row(seed, Purpose::Binarisation, turn, row);
+            // Most pixels are black or white as they are, and nothing is drawn for those.
+            for value in values.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
+                *value = f32::from(u8::from(generator.random::<f32>() < *value));
+            }
+        })
     }
 }
 
@@ -52,41 +59,6 @@ impl FromStr for Binarisation {
             name: "binarise",
             problem: format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")),
         })
-    }
-}
-
-/// Rows of zeros and ones: see [`Binarisation::rows`].
-#[derive(Clone, Copy)]
-pub struct BinarisedRows<'a> {
-    of: &'a dyn Rows,
-    seed: u64,
-    turn: u64,
-}
-
-impl Rows for BinarisedRows<'_> {
-    fn rows(&self) -> usize {
-        self.of.rows()
-    }
-
-    fn columns(&self) -> usize {
-        self.of.columns()
-    }
-
-    fn copy_row(&self, row: usize, out: &mut [f32]) {
-        self.of.copy_row(row, out);
-        let mut generator = generator_of_row(self.seed, Purpose::Binarisation, self.turn, row);
-        // Most pixels are black or white as they are, and nothing is drawn for those.
-        for value in out.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
-            *value = f32::from(u8::from(generator.random::<f32>() < *value));
-        }
-    }
-
-    fn prefetch(&self, row: usize) {
-        self.of.prefetch(row);
-    }
-
-    fn image_shape(&self) -> Option<(usize, usize)> {
-        self.of.image_shape()
     }
 }
 

@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::Rows;
 use super::hiding::{Hiding, share};
-use super::rows::check_unit_interval;
+use super::rows::{ChangedRows, check_unit_interval};
 use crate::error::{Error, Result};
 use crate::random::{Generator, Purpose, generator_of_row};
 
@@ -48,6 +48,16 @@ impl Corruption {
     /// Whether it takes any rows, be they images or in [0, 1] or neither.
     pub fn takes_any_rows(self) -> bool {
         matches!(self, Self::Gaussian(_) | Self::SaltPepper(_) | Self::Hidden(Hiding::Mask(_)))
+    }
+
+    /// Rows as the seed corrupts them in one epoch; in the next, it does so anew. Training counts its epochs from 1.
+    ///
+    /// They cannot be copied where [`check`](Self::check) fails for `of`.
+    pub fn rows(self, of: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
+        let image_shape = of.image_shape();
+        ChangedRows::new(of, move |row, values| {
+            self.apply(values, image_shape, &mut generator_of_row(seed, Purpose::Corruption, epoch, row));
+        })
     }
 
     /// Corrupts a row of images of this shape, where they are images, with random numbers of the generator.
@@ -111,48 +121,6 @@ fn deviation(text: &str) -> std::result::Result<f32, String> {
     deviation.ok_or_else(|| format!("`{text}` is not a finite number above 0"))
 }
 
-/// Rows as they are corrupted in one epoch; in the next, they are so anew.
-#[derive(Clone, Copy)]
-pub struct CorruptedRows<'a> {
-    of: &'a dyn Rows,
-    corruption: Corruption,
-    seed: u64,
-    epoch: u64,
-}
-
-impl<'a> CorruptedRows<'a> {
-    /// What the seed makes of `of` in an epoch. Training counts its epochs from 1.
-    ///
-    /// They cannot be copied where [`Corruption::check`] fails for `of`.
-    pub fn new(of: &'a dyn Rows, corruption: Corruption, seed: u64, epoch: u64) -> Self {
-        Self { of, corruption, seed, epoch }
-    }
-}
-
-impl Rows for CorruptedRows<'_> {
-    fn rows(&self) -> usize {
-        self.of.rows()
-    }
-
-    fn columns(&self) -> usize {
-        self.of.columns()
-    }
-
-    fn copy_row(&self, row: usize, out: &mut [f32]) {
-        self.of.copy_row(row, out);
-        let mut generator = generator_of_row(self.seed, Purpose::Corruption, self.epoch, row);
-        self.corruption.apply(out, self.of.image_shape(), &mut generator);
-    }
-
-    fn prefetch(&self, row: usize) {
-        self.of.prefetch(row);
-    }
-
-    fn image_shape(&self) -> Option<(usize, usize)> {
-        self.of.image_shape()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +129,7 @@ mod tests {
     fn corrupted(corruption: &str, epoch: u64) -> Vec<f32> {
         let clean = Matrix::from_slice(2, 10_000, &[0.5; 20_000]);
         let mut row = vec![f32::NAN; 10_000];
-        CorruptedRows::new(&clean, corruption.parse().unwrap(), 1, epoch).copy_row(1, &mut row);
+        corruption.parse::<Corruption>().unwrap().rows(&clean, 1, epoch).copy_row(1, &mut row);
         row
     }
 

@@ -23,7 +23,7 @@ impl Missing {
         Self { columns, cells }
     }
 
-    /// Those of some rows that a seed hides: those that [`CorruptedRows`](super::CorruptedRows) of epoch 0 sets to 0.
+    /// Those of some rows that a seed hides: those that [`Corruption::rows`](super::Corruption::rows) of epoch 0 sets to 0.
     ///
     /// # Errors
     /// Those of [`Hiding::check`].
@@ -113,7 +113,7 @@ impl Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{CorruptedRows, Corruption};
+    use crate::data::Corruption;
     use crate::matrix::Matrix;
 
     fn bytes(rows: usize, columns: usize, bytes: &[u8]) -> Dataset {
@@ -125,7 +125,7 @@ mod tests {
         let ones = bytes(5, 64, &[1; 320]).with_image_shape(8, 8).unwrap();
         for text in ["mask:0.3", "block:3x2", "middle:4x4"] {
             let missing = Missing::hidden(&ones, text.parse().unwrap(), 7).unwrap();
-            let corrupted = CorruptedRows::new(&ones, text.parse::<Corruption>().unwrap(), 7, 0);
+            let corrupted = text.parse::<Corruption>().unwrap().rows(&ones, 7, 0);
             let mut row = [f32::NAN; 64];
             for index in 0..5 {
                 corrupted.copy_row(index, &mut row);

@@ -1,4 +1,5 @@
-//! Where rows come from: readers, built-in sets, scaling.
+//! Where rows come from: readers, built-in sets, labels, missing cells, scaling; and what training changes in them: shift,
+//! binarisation, corruption.
 //!
 //! [`read()`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
 //! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`], and turns what a model
@@ -30,10 +31,10 @@ mod scaling;
 mod shift;
 mod write;
 
-pub use binarisation::{Binarisation, BinarisedRows};
+pub use binarisation::Binarisation;
 pub use built_in::BUILT_IN_NAMES;
 pub use choice::RowChoice;
-pub use corruption::{CorruptedRows, Corruption};
+pub use corruption::Corruption;
 pub use dataset::{Dataset, Labels, Values};
 pub use hiding::{BlockSize, Hiding};
 pub use labels::read_labels;
@@ -43,5 +44,5 @@ pub use read::{Columns, ReadOptions, read, read_from, read_incomplete};
 pub(crate) use rows::check_unit_interval;
 pub use rows::{Rows, Subset, for_each_chunk, try_for_each_chunk};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
-pub use shift::ShiftedRows;
+pub use shift::{check_shift, shifted_rows};
 pub use write::{CsvWriter, write_csv};

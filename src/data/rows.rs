@@ -120,6 +120,41 @@ impl Rows for Matrix {
     }
 }
 
+/// Rows, each changed as it is copied: `change` is given its number and its values.
+pub(super) struct ChangedRows<'a, C> {
+    of: &'a dyn Rows,
+    change: C,
+}
+
+impl<'a, C: Fn(usize, &mut [f32]) + Sync> ChangedRows<'a, C> {
+    pub fn new(of: &'a dyn Rows, change: C) -> Self {
+        Self { of, change }
+    }
+}
+
+impl<C: Fn(usize, &mut [f32]) + Sync> Rows for ChangedRows<'_, C> {
+    fn rows(&self) -> usize {
+        self.of.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.of.columns()
+    }
+
+    fn copy_row(&self, row: usize, out: &mut [f32]) {
+        self.of.copy_row(row, out);
+        (self.change)(row, out);
+    }
+
+    fn prefetch(&self, row: usize) {
+        self.of.prefetch(row);
+    }
+
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        self.of.image_shape()
+    }
+}
+
 /// Some rows of others, in a given order: one side of a split.
 #[derive(Clone, Copy)]
 pub struct Subset<'a> {

@@ -61,15 +61,14 @@ impl Model {
         layer: HiddenLayer,
         mut visit: impl FnMut(&Matrix) -> Result<()>,
     ) -> Result<()> {
-        let network = match &self.body {
-            Body::Autoencoder(network) if layer != self.code_layer() => network,
-            _ => return self.encode_each(dataset, visit),
-        };
         self.check_width(dataset)?;
         let mut done = 0;
         try_for_each_chunk(&self.scaling.rows(dataset), |chunk| {
-            let outputs = network.layer_outputs(chunk, layer.place);
-            check_finite(&outputs, done, &format!("what {} puts out", self.name_of(layer.place)))
+            let outputs = match &self.body {
+                Body::Autoencoder(network) if layer != self.code_layer() => network.layer_outputs(chunk, layer.place),
+                body => body.encode(chunk),
+            };
+            check_finite(&outputs, done, &format!("the {}", self.name_of(layer.place)))
                 .map_err(|error| error.of(dataset.source()))?;
             done += outputs.rows();
             visit(&outputs)

@@ -209,15 +209,8 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::encode`], and that of `visit`.
-    pub fn encode_each(&self, dataset: &Dataset, mut visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
-        self.check_width(dataset)?;
-        let mut done = 0;
-        try_for_each_chunk(&self.scaling.rows(dataset), |chunk| {
-            let codes = self.body.encode(chunk);
-            check_finite(&codes, done, "the code").map_err(|error| error.of(dataset.source()))?;
-            done += codes.rows();
-            visit(&codes)
-        })
+    pub fn encode_each(&self, dataset: &Dataset, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
+        self.encode_layer_each(dataset, self.code_layer(), visit)
     }
 
     /// As [`Model::decode`], some rows at a time, so that the rows need not all be held.

@@ -5,6 +5,8 @@
 //! δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads, and the bits
 //! are the same for any number of them.
 
+use std::ops::Range;
+
 use super::pieces::Piece;
 use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective, pieces};
 use crate::data::Rows;
@@ -228,10 +230,7 @@ impl DrawnCodes {
         let (mean, log_variance) = distributions.split_at(self.codes.len());
         let (by_mean, by_log_variance) = delta.split_at_mut(self.codes.len());
         let mut terms = 0.0;
-        // A full tile is one piece; of another, each element has rows that must not count.
-        let (length, counted) = if rows == TILE_ROWS { (mean.len(), mean.len()) } else { (TILE_ROWS, rows) };
-        for start in (0..mean.len()).step_by(length) {
-            let here = start..start + counted;
+        for here in pieces_that_count(mean.len(), rows) {
             let (mean, log_variance) = (&mean[here.clone()], &log_variance[here.clone()]);
             let normals = Normals { mean, log_variance, noise: &self.noise[here.clone()] };
             let (by_mean, by_log_variance) = (&mut by_mean[here.clone()], &mut by_log_variance[here.clone()]);
@@ -239,6 +238,13 @@ impl DrawnCodes {
         }
         (terms - (rows * self.row.len()) as f64) / 2.0
     }
+}
+
+/// Where, in a buffer of a tile, its rows are: a full tile is one piece; of another, each feature has rows that must not
+/// count.
+fn pieces_that_count(length: usize, rows: usize) -> impl Iterator<Item = Range<usize>> {
+    let (step, counted) = if rows == TILE_ROWS { (length, length) } else { (TILE_ROWS, rows) };
+    (0..length).step_by(step).map(move |start| start..start + counted)
 }
 
 impl Network {
@@ -299,10 +305,7 @@ impl Network {
         let saved: &[f32] = preactivation.as_ref().unwrap_or(output);
         let target = if tile.target.is_empty() { &tile.input } else { &tile.target };
         let mut error = BatchError::default();
-        // A full tile is one piece; of another, each feature has rows that must not count.
-        let (length, rows) = if tile.rows == TILE_ROWS { (output.len(), output.len()) } else { (TILE_ROWS, tile.rows) };
-        for start in (0..output.len()).step_by(length) {
-            let here = start..start + rows;
+        for here in pieces_that_count(output.len(), tile.rows) {
             let (output, target) = (&output[here.clone()], &target[here.clone()]);
             let (saved, delta) = (&saved[here.clone()], &mut delta[here]);
             error += match loss {

@@ -11,6 +11,7 @@ use crate::gemm::gemm;
 use crate::kernels::Isa;
 use crate::kernels::reflection::axpy;
 use crate::kernels::rotation::dot;
+use crate::likelihood::log_sum_exp;
 use crate::matrix::Matrix;
 
 /// Penalties λ to choose from, the strongest first.
@@ -176,9 +177,7 @@ impl Problem<'_> {
 
     /// ln Σ exp(scores) of a row.
     fn log_sum(&self, point: &Point, row: usize) -> f64 {
-        let scores = || point.scores[row..].iter().step_by(self.classes.len());
-        let greatest = scores().copied().fold(f64::NEG_INFINITY, f64::max);
-        greatest + scores().map(|score| (score - greatest).exp()).sum::<f64>().ln()
+        log_sum_exp(point.scores[row..].iter().step_by(self.classes.len()).copied())
     }
 
     /// −ln p of a row's class.

@@ -19,7 +19,7 @@ const MARGIN: f64 = 12.0;
 const PNG_SCALE: f32 = 2.0;
 const LONGEST_SIDE: f32 = 16_384.0;
 
-/// A drawing with a title and a description for who cannot see it.
+/// A drawing with a title and a description for those who cannot see it.
 #[derive(Clone, Debug)]
 pub struct Figure {
     /// What it shows.

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Charts are drawn by a few hundred lines here, not by a library, so that they follow a page into dark mode, have text for
-//! who cannot see them, and look the same in a page and in a file.
+//! those who cannot see them, and look the same in a page and in a file.
 
 mod chart;
 mod classes;
@@ -45,7 +45,7 @@ pub use figure::Figure;
 pub use measured::Entry;
 pub use number::{plain, significant};
 pub use page::Report;
-pub use picture::png_sheet;
+pub use picture::{BYTES, png_sheet, value_range};
 pub use plot::{Plot, plot, plot_loss};
 pub use sample::Sample;
 pub use summary::Summary;

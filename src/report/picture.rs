@@ -68,6 +68,15 @@ impl Picture {
     }
 }
 
+/// Black and white of bytes.
+pub const BYTES: (f32, f32) = (0.0, 255.0);
+
+/// The least and the largest value: black and white of what are no bytes.
+pub fn value_range(values: &[f32]) -> (f32, f32) {
+    let values = values.iter().copied();
+    (values.clone().fold(f32::INFINITY, f32::min), values.fold(f32::NEG_INFINITY, f32::max))
+}
+
 /// A PNG file of grey images, one a row (rows × height · width), so many side by side; black is `range.0` and white
 /// `range.1`.
 ///

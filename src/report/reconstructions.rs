@@ -7,7 +7,7 @@ use super::errors::column_names;
 use super::figure::Figure;
 use super::measured::Measured;
 use super::number::{count, digits};
-use super::picture::Picture;
+use super::picture::{BYTES, Picture, value_range};
 use super::sample::Sample;
 use crate::data::{Dataset, Rows};
 
@@ -79,13 +79,7 @@ fn row_name(sample: &Sample, row: usize) -> String {
 
 /// What is black and what is white in the images of a data set.
 pub(super) fn grey_range(dataset: &Dataset) -> (f32, f32) {
-    match dataset.as_matrix() {
-        None => (0.0, 255.0),
-        Some(matrix) => {
-            let values = || matrix.as_slice().iter().copied();
-            (values().fold(f32::INFINITY, f32::min), values().fold(f32::NEG_INFINITY, f32::max))
-        }
-    }
+    dataset.as_matrix().map_or(BYTES, |matrix| value_range(matrix.as_slice()))
 }
 
 /// A row of a data set in its own units.

@@ -6,7 +6,7 @@ use super::measured::Measured;
 use super::picture::Picture;
 use super::reconstructions::grey_range;
 use super::sample::Sample;
-use crate::data::{CorruptedRows, Corruption, Rows};
+use crate::data::{Corruption, Rows};
 use crate::evaluate::Reconstruct;
 use crate::matrix::Matrix;
 
@@ -32,7 +32,7 @@ pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Option<Figur
         rows.gather(&shown, matrix.as_mut_slice());
         matrix
     };
-    let corrupted = gathered(&CorruptedRows::new(&scaled, corruption, 1, 0));
+    let corrupted = gathered(&corruption.rows(&scaled, 1, 0));
     let cleaned = model.body.reconstruct(&corrupted);
     let lines = [("original", gathered(&scaled)), ("corrupted", corrupted), ("restored", cleaned)];
     let high = SIDE * (shape.0 as f64 / shape.1 as f64).clamp(0.2, 5.0);

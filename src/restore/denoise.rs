@@ -1,7 +1,7 @@
 //! Cleaning corrupted rows.
 
 use super::check_clean;
-use crate::data::{CorruptedRows, Corruption, Dataset, Rows};
+use crate::data::{Corruption, Dataset, Rows};
 use crate::error::Result;
 use crate::evaluate::Reconstruct;
 use crate::kernels::{Isa, squared_distance};
@@ -76,7 +76,7 @@ pub fn denoise_corrupted(
     let named = |error: crate::Error| error.of(clean.source());
     corruption.check(&rows).map_err(named)?;
     let mut measure = Measure::new(model, &rows);
-    let corrupted = CorruptedRows::new(&rows, corruption, seed, 0);
+    let corrupted = corruption.rows(&rows, seed, 0);
     denoise_rows(model, &corrupted, Some(&mut measure), visit).map_err(named)?;
     Ok(measure.finish())
 }
@@ -142,18 +142,8 @@ impl<'a> Measure<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{self, ReadOptions, ScalingChoice};
-    use crate::model::{Validation, fit_pca};
-    use crate::pca::{Components, PcaOptions};
-
-    fn digits() -> Dataset {
-        data::read("digits", &ReadOptions::default()).unwrap()
-    }
-
-    fn pca(dataset: &Dataset, components: usize, scaling: ScalingChoice) -> Model {
-        let options = PcaOptions { components: Components::Count(components), ..PcaOptions::default() };
-        fit_pca(dataset, scaling, &options, Validation::None).unwrap().model
-    }
+    use crate::data::ScalingChoice;
+    use crate::restore::fixtures::{digits, pca};
 
     #[test]
     fn the_ratio_is_that_of_the_textbook() {
@@ -168,7 +158,7 @@ mod tests {
         let model = pca(&clean, 20, ScalingChoice::Unit);
         let scaled = model.scaling.rows(&clean);
         let mut noisy = Matrix::zeros(clean.rows(), clean.columns());
-        let corrupted = CorruptedRows::new(&scaled, "gaussian:0.3".parse().unwrap(), 5, 0);
+        let corrupted = "gaussian:0.3".parse::<Corruption>().unwrap().rows(&scaled, 5, 0);
         for row in 0..clean.rows() {
             corrupted.copy_row(row, noisy.row_mut(row));
             model.scaling.invert(noisy.row_mut(row));

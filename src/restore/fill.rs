@@ -280,19 +280,10 @@ fn check_missing(dataset: &Dataset, missing: &Missing) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{self, ReadOptions, ScalingChoice};
-    use crate::model::{AutoencoderOptions, Validation, fit_autoencoder, fit_pca};
-    use crate::pca::{Components, PcaOptions};
+    use crate::data::ScalingChoice;
+    use crate::model::{AutoencoderOptions, Validation, fit_autoencoder};
+    use crate::restore::fixtures::{digits, pca};
     use crate::train::TrainOptions;
-
-    fn digits() -> Dataset {
-        data::read("digits", &ReadOptions::default()).unwrap()
-    }
-
-    fn pca(dataset: &Dataset, components: usize, scaling: ScalingChoice) -> Model {
-        let options = PcaOptions { components: Components::Count(components), ..PcaOptions::default() };
-        fit_pca(dataset, scaling, &options, Validation::None).unwrap().model
-    }
 
     fn mask(rows: usize, columns: usize, is_missing: impl Fn(usize, usize) -> bool) -> Missing {
         let cells = (0..rows * columns).map(|cell| u8::from(is_missing(cell / columns, cell % columns))).collect();

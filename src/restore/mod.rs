@@ -56,3 +56,20 @@ fn check_clean(clean: &Dataset, dataset: &Dataset) -> Result<()> {
         dataset.columns()
     )))
 }
+
+/// What the tests of this room share.
+#[cfg(test)]
+mod fixtures {
+    use crate::data::{self, Dataset, ReadOptions, ScalingChoice};
+    use crate::model::{Model, Validation, fit_pca};
+    use crate::pca::{Components, PcaOptions};
+
+    pub fn digits() -> Dataset {
+        data::read("digits", &ReadOptions::default()).unwrap()
+    }
+
+    pub fn pca(dataset: &Dataset, components: usize, scaling: ScalingChoice) -> Model {
+        let options = PcaOptions { components: Components::Count(components), ..PcaOptions::default() };
+        fit_pca(dataset, scaling, &options, Validation::None).unwrap().model
+    }
+}
