@@ -28,7 +28,7 @@
 //!
 //! # The rooms
 //!
-//! A room imports from those below it.
+//! A room imports from those below it, or to its left; the tests of any room import `reference`.
 //!
 //! | room | holds |
 //! |---|---|
@@ -40,13 +40,14 @@
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
 //! | [`likelihood`] | bounds on the likelihood of rows, of variational networks |
+//! | [`reference`](mod@reference) | the naive twin of kernels, gemm, network, Muon and SVD, for tests, benches and fuzzing |
 //! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
 //! | [`linalg`] · [`mixture`] | QR and Jacobi SVD · normal distributions fitted to codes |
 //! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds and rankings of scores |
+//! | [`data`] · [`file`](mod@file) | readers, built-in sets, labels, missing cells, scaling, corruption · files that are whole or absent |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
-//! | [`data`] · [`file`](mod@file) | readers, built-in sets, scaling · files that are whole or absent |
 //! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |
-//! | [`reference`](mod@reference) | the naive twin of kernels, gemm, network and SVD, for tests, benches and fuzzing |
+//! | `parallel` · `random` · `tensor_file` | private: work in pieces · seeded generators · the container of model files |
 
 #[cfg(feature = "cli")]
 pub mod cli;

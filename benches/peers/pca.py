@@ -1,6 +1,7 @@
+#!/usr/bin/env python3
 """PCA of MNIST's 60,000 training images: diabolo beside every solver of scikit-learn, in turn, in one run.
 
-    DIABOLO_DATA=... RAYON_NUM_THREADS=2 OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 python benches/peers/pca.py [ROUNDS]
+    DIABOLO_DATA=... RAYON_NUM_THREADS=2 OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 benches/peers/pca.py [ROUNDS]
 
 Needs numpy and scikit-learn, and builds diabolo's side with cargo. Both sides start from rows in memory: diabolo from
 bytes, scikit-learn from single precision. The error is the squared error per test image, over pixels from 0 to 1.

@@ -16,7 +16,8 @@ use crate::restore::{FillOptions, Filling, Improvement, Truth, denoise, denoise_
 /// Clean corrupted rows, or fill in missing cells
 ///
 /// Each row becomes what the model gives back. But where cells are missing (empty, NA or NaN in a CSV file, or by
-/// --mask or --missing), those alone are filled in, and all others stay as they are.
+/// --mask or --missing), those alone are filled in, and all others stay as they are. A row that the model drives away
+/// keeps what it started from.
 ///
 /// With --clean, --corrupt or --missing the errors before and after are printed, in the units that the model sees; with
 /// the latter two, DATA is the truth.
@@ -24,7 +25,8 @@ use crate::restore::{FillOptions, Filling, Improvement, Truth, denoise, denoise_
 pub struct Restore {
     #[command(flatten)]
     input: ModelAndData,
-    /// Where to write the rows, as CSV in the data's own units [default: standard output, unless errors are measured or --json is asked for]
+    /// Where to write the rows, as CSV in the data's own units [default: standard output, unless errors are measured or
+    /// --json is asked for]
     #[arg(long, short = 'o', value_name = "FILE")]
     out: Option<PathBuf>,
     /// The rows as they should be, to measure by

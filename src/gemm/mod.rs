@@ -1,8 +1,8 @@
 //! Matrix products: the general one, on `matrixmultiply`'s run-time dispatched kernels, and those of a training step, on
 //! our own.
 //!
-//! A general product packs both of its operands. A layer's weights meet some ten rows at a time, which is too few to pay
-//! for that: [`tile_product`] and [`fold_weights`] read them where they lie.
+//! A general product packs both of its operands. A layer's weights meet a tile of 32 rows at a time, too few to pay for
+//! that: [`tile_product`] and [`fold_weights`] read them where they lie.
 
 mod fold;
 mod general;

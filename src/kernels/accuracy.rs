@@ -1,7 +1,7 @@
 //! The error bounds that the documentation states, in units in the last place.
 //!
 //! The sampled tests always run. The exhaustive ones take all 2³² arguments and print the largest error:
-//! `cargo test --release --lib accuracy -- --ignored --nocapture`.
+//! `cargo test --release --lib accuracy -- --ignored --nocapture --test-threads 1`.
 
 use super::tests::instruction_sets;
 use super::{Activation, Isa, exp};

@@ -17,8 +17,8 @@
 //! range that is sought shrinks to half, relative to what lies inside and hardly exceeds it, which saves almost every
 //! second pass (Feng, Yu, Xie & Tang, Algorithm 1043, ACM TOMS 50, 2024).
 //!
-//! Products with the data are in single precision, sums over chunks and all that is narrow in double. For all digits
-//! use Jacobi.
+//! Products with the data are in single precision, sums over chunks and all that is narrow in double. For full
+//! accuracy use Jacobi.
 
 use super::chunks::gather;
 use super::columns::Columns;

@@ -14,9 +14,10 @@
 //! | `codes.factor` | parts × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
-//! The metadata has one key, `diabolo`, with a JSON object: a checksum over all that follows, the format version, the
-//! kind, the layers, the scaling, the column names, the provenance (settings, seed, errors) and, where one is kept, the
-//! threshold of anomalies. The same model always gives the same bytes.
+//! The metadata has one key, `diabolo`, with a JSON object: a checksum over all that follows, the format version, the kind
+//! with what belongs to it (layers, and whether they are variational; or PCA's rows, total variance, centring and
+//! whitening), the scaling, the column names, the provenance (settings, seed, errors) and, where there are such, the
+//! threshold of anomalies and the height and width of images. The same model always gives the same bytes.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -35,7 +36,7 @@ use crate::pca::{Pca, PcaParts};
 use crate::tensor_file::{self, Kind, Tensor, TensorFile};
 
 /// What a model file is.
-const KIND: Kind = Kind { key: "diabolo", name: "model file", format: 1 };
+const KIND: Kind = Kind { key: "diabolo", name: "model file", format: 1, is_finite: true };
 
 impl Model {
     /// Writes the model to a file, whole or not at all.

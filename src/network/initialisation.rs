@@ -42,7 +42,7 @@ pub enum Initialisation {
     /// initialization and momentum in deep learning", 2013, §3.1. Units that cannot saturate would let the signal grow
     /// from layer to layer: their variance is that of [`FanIn`](Self::FanIn) with as many inputs as weights.
     Sparse(usize),
-    /// Normal with this standard deviation: the lectures' "random weights close to zero".
+    /// Normal with this standard deviation, around zero.
     Normal(f32),
 }
 

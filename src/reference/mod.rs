@@ -1,4 +1,4 @@
-//! The naive scalar twin of kernels, gemm, network and svd: no SIMD, no threads, no cleverness.
+//! The naive scalar twin of kernels, gemm, network, Muon and SVD: no SIMD, no threads, no cleverness.
 //!
 //! Only tests, benches and fuzz targets call it.
 
