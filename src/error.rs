@@ -73,6 +73,12 @@ pub enum Error {
         /// The folder of the checkpoint.
         checkpoint: PathBuf,
     },
+    /// Training was asked to stop before its first step.
+    #[error("stopped while {preparation}, before the run itself; the same command does that again")]
+    Unprepared {
+        /// What was being done: "pretraining".
+        preparation: &'static str,
+    },
 }
 
 impl Error {

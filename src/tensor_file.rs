@@ -16,13 +16,14 @@ use serde::de::DeserializeOwned;
 const CHECKSUM_START: &str = "{\"checksum\":\"";
 const CHECKSUM_DIGITS: usize = 8;
 
-/// A kind of file: the key of its object, its name for messages, and the version of its format that is written, and
-/// the only one that is read.
+/// A kind of file: the key of its object, its name for messages, the version of its format that is written, and the only
+/// one that is read, and whether NaN and infinity are refused in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kind {
     pub key: &'static str,
     pub name: &'static str,
     pub format: u32,
+    pub is_finite: bool,
 }
 
 /// A tensor to be written.
@@ -94,7 +95,7 @@ impl<'a> TensorFile<'a> {
     /// # Errors
     /// A message, when they are no file of this kind, damaged, or of another format.
     pub fn parse(kind: Kind, bytes: &'a [u8]) -> Result<Self, String> {
-        let Kind { key, name, format } = kind;
+        let Kind { key, name, format, .. } = kind;
         let damaged = |error| format!("the {name} is damaged or cut short ({error})");
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(error.to_string()))?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
@@ -145,7 +146,7 @@ impl<'a> TensorFile<'a> {
         }
         let (chunks, _) = tensor.data().as_chunks();
         let values: Vec<f32> = chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        if !values.iter().all(|value| value.is_finite()) {
+        if self.kind.is_finite && !values.iter().all(|value| value.is_finite()) {
             return Err(format!("tensor `{name}` holds NaN or infinity"));
         }
         self.read += 1;

@@ -168,11 +168,16 @@ fn values_out_of_all_proportion() {
 fn an_output_that_is_also_an_input_or_another_output() {
     let folder = Folder::new();
     folder.write("rows.csv", "1,2\n2,3\n3,5\n");
+    folder.write("others.csv", "1,2\n2,3\n3,5\n");
     folder.done("pca rows.csv --components 1");
     for command in [
         "pca rows.csv --components 1 --out ./rows.csv",
         "train rows.csv --layers 2,1,2 --out rows.csv",
         "train rows.csv --layers 2,1,2 --out new --history new",
+        "train rows.csv --layers 2,1,2 --validation others.csv --out others.csv",
+        "train rows.csv --layers 2,1,2 --validation others.csv --history others.csv",
+        "train rows.csv --layers 2,1,2 --checkpoint . --out checkpoint.safetensors",
+        "compare rows.csv --layers 2,1,2 --validation others.csv --report others.csv",
         "encode pca.safetensors rows.csv --out pca.safetensors",
         "decode pca.safetensors rows.csv --columns 1 --out rows.csv",
     ] {

@@ -191,6 +191,14 @@ impl FromStr for ValidationArgument {
 }
 
 impl ValidationArgument {
+    /// The file that is read.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Fraction(_) => None,
+            Self::File(path) => Some(Path::new(path)),
+        }
+    }
+
     /// What it asks for; `file` is what was read of a file.
     pub fn resolve<'a>(argument: Option<&Self>, file: Option<&'a Dataset>) -> Validation<'a> {
         match (argument, file) {
@@ -213,9 +221,15 @@ pub fn at_least_one(text: &str) -> std::result::Result<usize, String> {
 /// Fails now, rather than after the work, where a file cannot be written, or would take the place of one of `others`.
 pub fn check_output(path: Option<&Path>, others: &[&Path]) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
+    check_apart(path, others)?;
+    file::check_writable(path)
+}
+
+/// Fails where a file would take the place of one of `others`.
+pub fn check_apart(path: &Path, others: &[&Path]) -> Result<()> {
     if others.iter().any(|other| file::is_same(path, other)) {
         let problem = "this file is read or written by the same command; write to another";
         return Err(Place::file(path).error(problem));
     }
-    file::check_writable(path)
+    Ok(())
 }

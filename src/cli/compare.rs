@@ -17,7 +17,7 @@ use crate::network::LayerSizes;
 use crate::pca::{Components, PcaOptions};
 use crate::report::{Entry, Report, Sample, Summary};
 
-/// The width of the hidden layers on each side of the waist: that of the lectures' 784-100-2-100-784.
+/// The width of the hidden layers on each side of the waist: as in 784-100-2-100-784.
 const HIDDEN: usize = 100;
 
 /// Fit an auto-encoder and PCA of the same code size, side by side
@@ -51,7 +51,8 @@ pub struct Compare {
 
 impl Compare {
     pub fn run(&self) -> Result<()> {
-        let inputs: Vec<&Path> = self.data.paths().into_iter().chain(self.config.path.as_deref()).collect();
+        let others = [self.config.path.as_deref(), self.validation.path()].into_iter().flatten();
+        let inputs: Vec<&Path> = self.data.paths().into_iter().chain(others).collect();
         check_output(self.report.as_deref(), &inputs)?;
         let (dataset, validation_rows) = self.data.read(Some(&self.validation))?;
         let validation = ValidationArgument::resolve(Some(&self.validation), validation_rows.as_ref());
@@ -60,7 +61,7 @@ impl Compare {
             PcaOptions { components: Components::Count(layers.code()), seed: self.data.seed, ..PcaOptions::default() };
         let options = self.train.options(layers, self.data.scale, self.data.seed)?;
         let pca = fit_pca(&dataset, self.data.scale, &pca, validation)?;
-        let mut progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
+        let mut progress = Progress::new(options.train.epochs, self.quiet);
         let autoencoder = fit_autoencoder(&dataset, &options, validation, &mut progress)?;
         progress.finish();
         let variance = Summary::variance_per_row(&pca.model).unwrap_or(f64::NAN);

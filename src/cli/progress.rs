@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Result;
 use crate::report::significant;
-use crate::train::{Epoch, Event, Observer, Trainer};
+use crate::train::{Epoch, Event, Observer, Preparation, Trainer};
 
 /// How many lines a whole run prints, about, where there is no terminal.
 const PLAIN_LINES: usize = 20;
@@ -15,7 +15,7 @@ const PLAIN_LINES: usize = 20;
 /// Shows how training goes.
 pub enum Progress {
     Silent,
-    Lines { epochs: usize },
+    Lines { epochs: usize, told: Option<Preparation> },
     Bar { bar: ProgressBar, epochs: usize, errors: Vec<f64> },
 }
 
@@ -23,50 +23,17 @@ pub enum Progress {
 const CHART: usize = 20;
 
 impl Progress {
-    /// For so many epochs over so many rows.
-    pub fn new(epochs: usize, rows: usize, quiet: bool) -> Self {
+    /// For so many epochs.
+    pub fn new(epochs: usize, quiet: bool) -> Self {
         if quiet {
             return Self::Silent;
         }
         if !io::stderr().is_terminal() {
-            return Self::Lines { epochs };
+            return Self::Lines { epochs, told: None };
         }
         let style = ProgressStyle::with_template("{wide_bar} {msg}  {eta} left").expect("the template is right");
-        let bar = ProgressBar::new((epochs as u64).saturating_mul(rows as u64)).with_style(style);
-        bar.set_message(format!("epoch 1/{epochs}"));
-        Self::Bar { bar, epochs, errors: Vec::new() }
-    }
-
-    /// Goes on where a run goes on.
-    pub fn resume(&mut self, trainer: &Trainer<'_>) {
-        match self {
-            Self::Bar { bar, .. } => bar.set_position(trainer.rows_done()),
-            Self::Lines { .. } => tell(&format!("going on after {} epochs", trainer.history().epochs.len())),
-            Self::Silent => {}
-        }
-    }
-
-    /// Takes note of an event.
-    pub fn note(&mut self, event: Event) {
-        match (self, event) {
-            (Self::Silent, _) => {}
-            (_, Event::Retry { epoch, learning_rate }) => {
-                tell(&format!("diverged; epoch {epoch} begins anew with a learning rate of {learning_rate}"));
-            }
-            (Self::Bar { bar, .. }, Event::Batch { rows, .. }) => bar.inc(rows as u64),
-            (Self::Bar { bar, epochs, errors }, Event::Epoch(epoch)) => {
-                errors.push(epoch.validation_error_per_row.unwrap_or(epoch.error_per_row));
-                let chart = if draws_blocks() { sparkline(errors) } else { String::new() };
-                bar.set_message(format!("{chart}{}", line(&epoch, *epochs)));
-            }
-            (Self::Lines { epochs }, Event::Epoch(epoch)) => {
-                let every = epochs.div_ceil(PLAIN_LINES);
-                if epoch.number == 1 || epoch.number % every == 0 || epoch.number == *epochs {
-                    tell(&line(&epoch, *epochs));
-                }
-            }
-            _ => {}
-        }
+        // The run says how long it is when it starts.
+        Self::Bar { bar: ProgressBar::new(u64::MAX).with_style(style), epochs, errors: Vec::new() }
     }
 
     /// Leaves the last state on the screen.
@@ -78,8 +45,58 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn observe(&mut self, _: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
-        self.note(event);
+    fn prepare(&mut self, preparation: Preparation) -> Result<()> {
+        match self {
+            Self::Silent => {}
+            Self::Lines { told, .. } => {
+                if told.replace(preparation) != Some(preparation) {
+                    tell(preparation.name());
+                }
+            }
+            Self::Bar { bar, .. } => bar.set_message(preparation.name()),
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
+        let done = trainer.history().epochs.len();
+        match self {
+            Self::Silent => {}
+            Self::Lines { .. } if done > 0 => tell(&format!("going on after {done} epochs")),
+            Self::Lines { .. } => {}
+            Self::Bar { bar, epochs, .. } => {
+                bar.set_length(trainer.rows_in_all());
+                bar.set_position(trainer.rows_done());
+                bar.reset_eta();
+                bar.set_message(format!("epoch {}/{epochs}", done + 1));
+            }
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
+        let anew =
+            |epoch: usize, rate: f32| format!("diverged; epoch {epoch} begins anew with a learning rate of {rate}");
+        match (self, event) {
+            (Self::Lines { .. }, Event::Retry { epoch, learning_rate }) => tell(&anew(epoch, learning_rate)),
+            (Self::Bar { bar, .. }, Event::Retry { epoch, learning_rate }) => {
+                bar.suspend(|| tell(&anew(epoch, learning_rate)));
+                bar.set_position(trainer.rows_done());
+            }
+            (Self::Bar { bar, .. }, Event::Batch { rows, .. }) => bar.inc(rows as u64),
+            (Self::Bar { bar, epochs, errors }, Event::Epoch(epoch)) => {
+                errors.push(epoch.validation_error_per_row.unwrap_or(epoch.error_per_row));
+                let chart = if draws_blocks() { sparkline(errors) } else { String::new() };
+                bar.set_message(format!("{chart}{}", line(&epoch, *epochs)));
+            }
+            (Self::Lines { epochs, .. }, Event::Epoch(epoch)) => {
+                let every = epochs.div_ceil(PLAIN_LINES);
+                if epoch.number == 1 || epoch.number % every == 0 || epoch.number == *epochs {
+                    tell(&line(&epoch, *epochs));
+                }
+            }
+            (Self::Silent, _) | (Self::Lines { .. }, Event::Batch { .. }) => {}
+        }
         Ok(ControlFlow::Continue(()))
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory};
 
 use super::Cli;
-use super::arguments::{DataArguments, ValidationArgument, check_output};
+use super::arguments::{DataArguments, ValidationArgument, check_apart, check_output};
 use super::config::{ConfigArgument, Told};
 use super::facts::{Facts, path, print};
 use super::progress::Progress;
@@ -58,13 +58,15 @@ pub struct Train {
 
 impl Train {
     pub fn run(&self) -> Result<()> {
-        let options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
-        let inputs: Vec<&Path> = self.data.paths().into_iter().chain(self.config.path.as_deref()).collect();
-        check_output(Some(&self.out), &inputs)?;
-        let inputs = [inputs, vec![&self.out]].concat();
-        check_output(self.history.as_deref(), &inputs)?;
-        if let Some(file) = self.checkpoint.file().filter(|file| file.exists()) {
-            check_output(Some(&file), &[inputs, self.history.iter().map(PathBuf::as_path).collect()].concat())?;
+        let mut options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
+        let others = [self.config.path.as_deref(), self.validation.as_ref().and_then(ValidationArgument::path)];
+        let mut files: Vec<&Path> = self.data.paths().into_iter().chain(others.into_iter().flatten()).collect();
+        check_output(Some(&self.out), &files)?;
+        files.push(&self.out);
+        check_output(self.history.as_deref(), &files)?;
+        files.extend(self.history.as_deref());
+        if let Some(file) = self.checkpoint.file() {
+            check_apart(&file, &files)?;
         }
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
@@ -72,7 +74,12 @@ impl Train {
             let settings = plan_autoencoder(&dataset, &options, validation)?;
             return print(&self.told.to_toml(Cli::command(), "train", &settings));
         }
-        let progress = Progress::new(options.train.epochs, dataset.rows(), self.quiet);
+        if options.find_learning_rate
+            && let Some(found) = self.checkpoint.learning_rate(&self.out)?
+        {
+            (options.find_learning_rate, options.train.learning_rate) = (false, found);
+        }
+        let progress = Progress::new(options.train.epochs, self.quiet);
         let board = self.tensorboard.as_deref().map(TensorBoard::create).transpose()?;
         // The watch comes first: where it goes on with a run, the board must know.
         let mut observers = (self.checkpoint.watch(progress, &self.out)?, board);
@@ -98,7 +105,7 @@ impl Train {
         facts.add("learning_rate", provenance.settings["learning-rate"].clone());
         facts.add("seed", provenance.seed);
         facts.add("seconds", *seconds);
-        facts.add("rows_per_second", (provenance.rows * epochs) as f64 / seconds);
+        facts.add("rows_per_second", history.rows_per_second());
         facts.add("error_per_row", provenance.training.error_per_row);
         facts.add("mse", provenance.training.mse);
         facts.add("validation_error_per_row", provenance.validation.map(|errors| errors.error_per_row));

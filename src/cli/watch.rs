@@ -12,10 +12,13 @@ use super::progress::{Progress, tell};
 use super::train_arguments::seconds;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::train::{Event, Observer, Trainer};
+use crate::train::{Event, Observer, Preparation, Trainer};
 
 /// The file in the folder of checkpoints.
 const FILE: &str = "checkpoint.safetensors";
+
+/// What that of an earlier run is called, when another writes to the same folder.
+const EARLIER: &str = "earlier.safetensors";
 
 /// Set when the user, or the system, asks the program to stop.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -65,6 +68,15 @@ impl CheckpointArguments {
         self.checkpoint.as_ref().map(|folder| folder.join(FILE))
     }
 
+    /// The learning rate of the run that is gone on with, where there is one.
+    ///
+    /// # Errors
+    /// When its checkpoint cannot be read.
+    pub fn learning_rate(&self, out: &Path) -> Result<Option<f32>> {
+        let path = self.folder(out).join(FILE);
+        (self.resume && path.exists()).then(|| Trainer::learning_rate_of(&path)).transpose()
+    }
+
     /// Watches a run whose model goes to `out`.
     ///
     /// # Errors
@@ -82,7 +94,7 @@ impl CheckpointArguments {
             }
         });
         let every = self.checkpoint.is_some().then(|| self.checkpoint_every.unwrap_or(Every::Epochs(1)));
-        Ok(Watch { progress, folder, every, resume: self.resume, saved: Instant::now() })
+        Ok(Watch { progress, folder, every, resume: self.resume, saved: None, start: Instant::now() })
     }
 }
 
@@ -92,8 +104,9 @@ pub struct Watch {
     folder: PathBuf,
     every: Option<Every>,
     resume: bool,
-    /// When the last checkpoint was written.
-    saved: Instant,
+    /// When this run last wrote a checkpoint, or read one.
+    saved: Option<Instant>,
+    start: Instant,
 }
 
 impl Watch {
@@ -103,37 +116,55 @@ impl Watch {
     }
 
     fn save(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
-        trainer.save_checkpoint(&self.folder.join(FILE))?;
-        self.saved = Instant::now();
+        let path = self.folder.join(FILE);
+        if self.saved.is_none() && path.exists() {
+            self.keep_earlier(&path)?;
+        }
+        trainer.save_checkpoint(&path)?;
+        self.saved = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Puts the checkpoint of another run aside.
+    fn keep_earlier(&self, path: &Path) -> Result<()> {
+        let aside = self.folder.join(EARLIER);
+        let io = |source| Error::Io { path: aside.clone(), action: "cannot keep an earlier checkpoint as", source };
+        fs::rename(path, &aside).map_err(io)?;
+        tell(&format!("{}: the checkpoint of an earlier run, which this one did not go on with", aside.display()));
         Ok(())
     }
 
     fn is_due(&self, event: Event) -> bool {
         match (self.every, event) {
             (Some(Every::Epochs(epochs)), Event::Epoch(epoch)) => epoch.number.is_multiple_of(epochs),
-            (Some(Every::Time(time)), Event::Batch { .. }) => self.saved.elapsed() >= time,
+            (Some(Every::Time(time)), Event::Batch { .. }) => self.saved.unwrap_or(self.start).elapsed() >= time,
             _ => false,
         }
     }
 }
 
 impl Observer for Watch {
-    fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
-        if !self.resume {
-            return Ok(());
+    fn prepare(&mut self, preparation: Preparation) -> Result<()> {
+        self.progress.prepare(preparation)?;
+        if STOP.load(Ordering::Relaxed) {
+            return Err(Error::Unprepared { preparation: preparation.name() });
         }
-        let path = self.folder.join(FILE);
-        if !path.exists() {
-            tell(&format!("{}: no checkpoint yet; training begins anew", path.display()));
-            return Ok(());
-        }
-        trainer.resume(&path)?;
-        self.progress.resume(trainer);
         Ok(())
     }
 
+    fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
+        let path = self.folder.join(FILE);
+        if self.resume && path.exists() {
+            trainer.resume(&path)?;
+            self.saved = Some(Instant::now());
+        } else if self.resume {
+            tell(&format!("{}: no checkpoint yet; training begins anew", path.display()));
+        }
+        self.progress.start(trainer)
+    }
+
     fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
-        self.progress.note(event);
+        let _ = self.progress.observe(trainer, event)?;
         if STOP.load(Ordering::Relaxed) {
             create_folder(&self.folder)?;
             self.save(trainer)?;

@@ -110,12 +110,12 @@ pub fn fit_autoencoder(
     let (history, end) = split
         .with_rows(|training, held_out| {
             if options.find_learning_rate {
-                options.train.learning_rate = find_learning_rate(&network, training, &options.train)?;
+                options.train.learning_rate = find_learning_rate(&network, training, &options.train, observer)?;
                 options.find_learning_rate = false;
             }
             if options.pretraining_epochs > 0 {
                 let first = TrainOptions { epochs: options.pretraining_epochs, ..options.train };
-                pretrain(&mut network, training, &first, &mut ())?;
+                pretrain(&mut network, training, &first, observer)?;
             }
             train(&mut network, training, held_out, &options.train, observer)
         })

@@ -54,6 +54,15 @@ impl OptimizerChoice {
         }
     }
 
+    /// How many buffers with an element for each parameter it holds.
+    pub fn buffers(self) -> usize {
+        match self {
+            Self::Sgd { .. } => 1,
+            Self::Adam => 2,
+            Self::Muon => 3,
+        }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

@@ -8,19 +8,22 @@ use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Trainer;
-use super::progress::Progress;
+use super::progress::{Lowest, Progress};
 use super::trainer::BEST;
+use super::{Averaging, Trainer};
 use crate::data::{Rows, for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::file::write_whole;
 use crate::matrix::AlignedBuffer;
 use crate::tensor_file::{self, Kind, Tensor, TensorFile, bytes_of};
 
-const KIND: Kind = Kind { key: "diabolo-checkpoint", name: "checkpoint", format: 1 };
+// A run that is about to diverge can be stopped too, and the moments of huge gradients overflow.
+const KIND: Kind = Kind { key: "diabolo-checkpoint", name: "checkpoint", format: 1, is_finite: false };
 
-/// Settings that may change when a run goes on.
-const FREE: [&str; 4] = ["epochs", "max-time", "patience", "retries"];
+/// Settings that may always change when a run goes on.
+const FREE: [&str; 3] = ["max-time", "patience", "retries"];
+
+const LEARNING_RATE: &str = "learning-rate";
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -41,29 +44,48 @@ impl Trainer<'_> {
 
     fn write_checkpoint(&mut self, out: &mut dyn Write) -> io::Result<()> {
         self.stop_clock();
-        let (good, kept) = self.last_good.clone().unzip();
-        let settings = self.settings();
-        let header = Header { settings, progress: self.progress.clone(), last_good: good };
-        let buffers: Vec<(String, &[f32])> =
-            self.buffers().into_iter().map(|(name, buffer)| (name, &*buffer)).collect();
-        let kept = kept.iter().flatten().zip(&buffers).map(|(kept, (name, _))| (last_good(name), &**kept));
+        let good = self.last_good.take();
+        let header = Header {
+            settings: self.settings(),
+            progress: self.progress.clone(),
+            last_good: good.as_ref().map(|(progress, _)| progress.clone()),
+        };
+        let buffers = self.buffers();
+        let kept = good.iter().flat_map(|(_, kept)| kept).zip(&buffers);
+        let kept = kept.map(|(kept, (name, _))| (last_good(name), &**kept));
         let tensors: Vec<Tensor<'_>> = buffers
             .iter()
-            .map(|(name, values)| (name.clone(), *values))
+            .map(|(name, values)| (name.clone(), &**values))
             .chain(kept)
+            .filter(|(_, values)| !values.is_empty())
             .map(|(name, values)| Tensor { name, shape: vec![values.len()], values })
             .collect();
-        tensor_file::write(out, KIND, &header, tensors)
+        let written = tensor_file::write(out, KIND, &header, tensors);
+        self.last_good = good;
+        written
+    }
+
+    /// The learning rate of the run that a checkpoint is of.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no checkpoint, or is damaged.
+    pub fn learning_rate_of(path: &Path) -> Result<f32> {
+        let bytes = read(path)?;
+        let header = TensorFile::parse(KIND, &bytes).and_then(|file| file.header::<Header>());
+        let header = header.map_err(|problem| Place::file(path).error(problem))?;
+        let rate = header.settings.get(LEARNING_RATE).and_then(Value::as_f64);
+        rate.map(|rate| rate as f32).ok_or_else(|| Place::file(path).error("the checkpoint has no learning rate"))
     }
 
     /// Goes on from a checkpoint of the same run: what follows has the same bits as if the run had not stopped.
     ///
-    /// The numbers of epochs, patience, retries and the time may be others than before.
+    /// The numbers of epochs, patience, retries and the time may be others than before; that of epochs not where the
+    /// weights are averaged over a share of them.
     ///
     /// # Errors
     /// When the file cannot be read, is no checkpoint, is damaged, or is one of a run with other settings or data.
     pub fn resume(&mut self, path: &Path) -> Result<()> {
-        let bytes = fs::read(path).map_err(|source| Error::Io { path: path.into(), action: "cannot read", source })?;
+        let bytes = read(path)?;
         self.restore(&bytes).map_err(|problem| Place::file(path).error(problem))
     }
 
@@ -72,32 +94,41 @@ impl Trainer<'_> {
         let Header { settings, progress, last_good: good } = file.header()?;
         for (name, here) in &self.settings() {
             let there = settings.get(name).unwrap_or(&Value::Null);
-            if !FREE.contains(&name.as_str()) && there != here {
+            let is_free = match name.as_str() {
+                "epochs" => !matches!(self.options.averaging, Averaging::Tail(_)),
+                name => FREE.contains(&name),
+            };
+            if !is_free && there != here {
                 return Err(format!("the checkpoint is of a run with {name} {there}, not {here}"));
             }
         }
         let lengths: Vec<(String, usize)> =
             self.buffers().into_iter().map(|(name, buffer)| (name, buffer.len())).collect();
-        // Patience may be new: then no weights are the best yet.
-        let mut read = |name: &str, length| match file.has(name) || !name.ends_with(BEST) {
+        // Patience may be new, or no more asked for: then no weights are the best yet.
+        let has_best = !self.best.is_empty() && file.has(BEST);
+        let restored = |progress: Progress| match has_best {
+            true => progress,
+            false => Progress { best: Lowest::default(), ..progress },
+        };
+        let mut take = |name: &str, length| match length > 0 && (has_best || !name.ends_with(BEST)) {
             true => file.read(name, &[length]).map(|values| AlignedBuffer::from(&values[..])),
             false => Ok(AlignedBuffer::zeros(length)),
         };
-        let mut restored = Vec::new();
+        let mut values = Vec::new();
         for (name, length) in &lengths {
-            restored.push(read(name, *length)?);
+            values.push(take(name, *length)?);
         }
         self.last_good = match good {
             Some(progress) => {
-                let kept = lengths.iter().map(|(name, length)| read(&last_good(name), *length));
-                Some((progress, kept.collect::<std::result::Result<_, _>>()?))
+                let kept = lengths.iter().map(|(name, length)| take(&last_good(name), *length));
+                Some((restored(progress), kept.collect::<std::result::Result<_, _>>()?))
             }
             None => None,
         };
-        for ((_, buffer), values) in self.buffers().into_iter().zip(restored) {
+        for ((_, buffer), values) in self.buffers().into_iter().zip(values) {
             buffer.copy_from_slice(&values);
         }
-        self.progress = progress;
+        self.progress = restored(progress);
         Ok(())
     }
 
@@ -123,6 +154,10 @@ impl Trainer<'_> {
         settings.insert("instruction-set".into(), json!(self.network.isa().name()));
         settings
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| Error::Io { path: path.into(), action: "cannot read", source })
 }
 
 /// The name of what the last good epoch left in a buffer.

@@ -65,6 +65,11 @@ impl History {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
     }
 
+    /// Rows trained on per second, over all epochs.
+    pub fn rows_per_second(&self) -> f64 {
+        self.epochs.iter().map(|epoch| epoch.rows_per_second * epoch.seconds).sum::<f64>() / self.seconds()
+    }
+
     /// The errors of all epochs, or of at most `most` of them, evenly spread, the last among them.
     pub fn errors(&self, most: usize) -> Vec<EpochErrors> {
         let count = self.epochs.len();

@@ -1,6 +1,6 @@
 //! A learning rate for those who do not know one.
 
-use super::{End, TrainOptions, train};
+use super::{End, Observer, Preparation, Preparing, TrainOptions, train};
 use crate::data::{Rows, Subset};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
@@ -13,8 +13,8 @@ const FIRST: f64 = 1e-5;
 const RATES_A_DECADE: i32 = 3;
 const RATES: i32 = 19;
 
-/// The heats: how long a trial is, as a share of the longest, and how many rates go on from it.
-const HEATS: [(f64, usize); 3] = [(0.125, 7), (0.33, 3), (1.0, 1)];
+/// The heats: how long a trial is, as a share of the longest, and how many rates take part in it.
+const HEATS: [(f64, usize); 3] = [(0.125, RATES as usize), (0.33, 7), (1.0, 3)];
 
 /// Floating-point operations of a trial that is as long as the run itself; of longer runs it is a part, but no less
 /// than this share.
@@ -30,23 +30,33 @@ const MEASURED_ROWS: usize = 4096;
 /// best, the lowest wins.
 ///
 /// A trial goes through the whole schedule in its own time. All together take about as long as the run,
-/// or, where a run takes less than a second, some seconds. The result depends on the arguments alone.
+/// or, where a run takes less than a second, some seconds. The result depends on the network, the rows and the options
+/// alone. The observer is told of each event as a [`Preparation`].
 ///
 /// # Errors
-/// Those of training, when even the smallest rate diverges or the options do not fit.
-pub fn find_learning_rate(network: &Network, rows: &dyn Rows, options: &TrainOptions) -> Result<f32> {
+/// Those of training, when even the smallest rate diverges or the options do not fit, and those of the observer.
+pub fn find_learning_rate(
+    network: &Network,
+    rows: &dyn Rows,
+    options: &TrainOptions,
+    observer: &mut dyn Observer,
+) -> Result<f32> {
+    let mut observer = Preparing { preparation: Preparation::LearningRate, observer };
     let mut order: Vec<usize> = (0..rows.rows()).collect();
     order.shuffle(&mut random::generator(options.seed, Purpose::Shuffling));
     let measured = &order[..order.len().min(MEASURED_ROWS)];
     let operations = network.architecture().training_operations() * rows.rows() as f64 * options.epochs as f64;
     let longest = (WHOLE_RUN / operations).clamp(LEAST, 1.0);
-    let mut rates: Vec<f32> =
-        (0..RATES).map(|step| (FIRST * 10_f64.powf(f64::from(step) / f64::from(RATES_A_DECADE))) as f32).collect();
-    let race = |rates: &[f32], share: f64| -> Result<Vec<(f64, f32)>> {
+    let rates = (0..RATES).map(|step| (FIRST * 10_f64.powf(f64::from(step) / f64::from(RATES_A_DECADE))) as f32);
+    let mut race = |rates: &[f32], share: f64| -> Result<Vec<(f64, f32)>> {
         let mut results = Vec::new();
         for &learning_rate in rates {
             let options = TrainOptions { learning_rate, ..*options };
-            match trial(network, rows, &order, measured, &options, share * longest) {
+            // Such a step would leave nothing of a weight: no run may take it.
+            if options.penalty.weight_decay * learning_rate >= 1.0 {
+                continue;
+            }
+            match trial(network, rows, &order, measured, &options, share * longest, &mut observer) {
                 Ok(error) => results.push((error, learning_rate)),
                 Err(Error::Diverged { .. }) => {}
                 Err(error) => return Err(error),
@@ -55,10 +65,17 @@ pub fn find_learning_rate(network: &Network, rows: &dyn Rows, options: &TrainOpt
         results.sort_by(|first, second| first.0.total_cmp(&second.0));
         Ok(results)
     };
+    let mut ranking: Vec<f32> = rates.collect();
     let mut results = Vec::new();
     for (share, places) in HEATS {
-        results = race(&rates, share)?;
-        rates = results.iter().take(places).map(|&(_, rate)| rate).collect();
+        // Where the best of a short trial all diverge in a longer one, the next best take part.
+        for rates in ranking.chunks(places) {
+            results = race(rates, share)?;
+            if !results.is_empty() {
+                break;
+            }
+        }
+        ranking = results.iter().map(|&(_, rate)| rate).collect();
     }
     // The best rate may lie between two, and close below one that diverges.
     for part in [0.5, 0.25, 0.125] {
@@ -72,8 +89,23 @@ pub fn find_learning_rate(network: &Network, rows: &dyn Rows, options: &TrainOpt
     best.map(|(_, rate)| rate).ok_or(Error::Diverged { epoch: 1, error: f64::INFINITY, learning_rate: FIRST as f32 })
 }
 
-/// The error after a run of a share of the steps: fewer epochs, or an epoch of fewer rows. For a variational network
-/// it is what it makes small, the mean over the last of these.
+/// The same in fewer epochs. Held-out rows, and what hangs on them, are left to the run itself.
+fn shortened(options: &TrainOptions, epochs: usize) -> TrainOptions {
+    let share = epochs as f64 / options.epochs as f64;
+    TrainOptions {
+        epochs,
+        warm_up: share * options.warm_up,
+        beta_warm_up: share * options.beta_warm_up,
+        schedule: options.schedule.shortened(share),
+        patience: None,
+        max_seconds: None,
+        retries: 0,
+        ..*options
+    }
+}
+
+/// The error after a run of a share of the steps: fewer epochs, or an epoch of fewer rows, with a schedule as much shorter.
+/// For a variational network it is what it makes small, the mean over the last of these.
 fn trial(
     network: &Network,
     rows: &dyn Rows,
@@ -81,15 +113,15 @@ fn trial(
     measured: &[usize],
     options: &TrainOptions,
     share: f64,
+    observer: &mut dyn Observer,
 ) -> Result<f64> {
     let epochs = share * options.epochs as f64;
     let count = (epochs.min(1.0) * order.len() as f64).ceil() as usize;
     let some = Subset::new(rows, &order[..count.max(options.batch_size).min(order.len())]);
     let epochs = (epochs.round() as usize).max(1);
-    // Held-out rows, and what hangs on them, are left to the run itself.
-    let options = TrainOptions { epochs, patience: None, max_seconds: None, retries: 0, ..*options };
+    let options = shortened(options, epochs);
     let mut network = network.clone();
-    let (history, end) = train(&mut network, &some, None, &options, &mut ())?;
+    let (history, end) = train(&mut network, &some, None, &options, observer)?;
     debug_assert_eq!(end, End::Epochs);
     let error = match history.epochs.last().and_then(|epoch| epoch.variational) {
         Some(found) => f64::from(options.beta) * found.divergence - found.log_likelihood,
@@ -97,4 +129,20 @@ fn trial(
     };
     let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.learning_rate };
     if error.is_finite() { Ok(error) } else { Err(diverged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Schedule;
+
+    #[test]
+    fn a_trial_goes_through_the_whole_schedule_in_its_own_time() {
+        let schedule = Schedule::Step { every: 20, factor: 0.5 };
+        let options =
+            TrainOptions { epochs: 60, warm_up: 6.0, beta_warm_up: 30.0, schedule, ..TrainOptions::default() };
+        let short = shortened(&options, 6);
+        assert_eq!((short.epochs, short.warm_up, short.beta_warm_up), (6, 0.1 * 6.0, 3.0));
+        assert_eq!(short.schedule, Schedule::Step { every: 2, factor: 0.5 });
+    }
 }

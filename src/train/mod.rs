@@ -1,4 +1,5 @@
-//! Training: minibatches, epochs, history, stopping, checkpoints.
+//! Training: minibatches, epochs, schedules, averages, history, stopping, checkpoints; pretraining and the search for a
+//! learning rate.
 
 mod averaging;
 mod checkpoint;
@@ -48,6 +49,25 @@ pub enum Event {
     },
 }
 
+/// Work that a run may need before its first step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preparation {
+    /// The search for a learning rate.
+    LearningRate,
+    /// Pretraining of the layers.
+    Pretraining,
+}
+
+impl Preparation {
+    /// What is being done, in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LearningRate => "looking for a learning rate",
+            Self::Pretraining => "pretraining",
+        }
+    }
+}
+
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -63,6 +83,14 @@ pub enum End {
 
 /// Who watches a run, and may end it or write checkpoints.
 pub trait Observer {
+    /// After each event of the work that comes before the run.
+    ///
+    /// # Errors
+    /// Those end the work, and the run does not begin.
+    fn prepare(&mut self, _: Preparation) -> Result<()> {
+        Ok(())
+    }
+
     /// Before the first minibatch; [`Trainer::resume`] belongs here.
     ///
     /// # Errors
@@ -87,6 +115,11 @@ impl Observer for () {
 
 /// Two watch; the first is told first.
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn prepare(&mut self, preparation: Preparation) -> Result<()> {
+        self.0.prepare(preparation)?;
+        self.1.prepare(preparation)
+    }
+
     fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
         self.0.start(trainer)?;
         self.1.start(trainer)
@@ -100,12 +133,28 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
 
 /// Perhaps somebody watches.
 impl<O: Observer> Observer for Option<O> {
+    fn prepare(&mut self, preparation: Preparation) -> Result<()> {
+        self.as_mut().map_or(Ok(()), |observer| observer.prepare(preparation))
+    }
+
     fn start(&mut self, trainer: &mut Trainer<'_>) -> Result<()> {
         self.as_mut().map_or(Ok(()), |observer| observer.start(trainer))
     }
 
     fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
         self.as_mut().map_or(Ok(ControlFlow::Continue(())), |observer| observer.observe(trainer, event))
+    }
+}
+
+/// Watches runs that are a preparation, on behalf of the observer of the run itself.
+struct Preparing<'a> {
+    preparation: Preparation,
+    observer: &'a mut dyn Observer,
+}
+
+impl Observer for Preparing<'_> {
+    fn observe(&mut self, _: &mut Trainer<'_>, _: Event) -> Result<ControlFlow<()>> {
+        self.observer.prepare(self.preparation).map(ControlFlow::Continue)
     }
 }
 

@@ -156,10 +156,13 @@ impl TrainOptions {
         self.optimizer.check()
     }
 
-    /// How many buffers with an element for each parameter a run holds at most: the parameters and two moments of each,
-    /// and what else the options ask to be kept.
+    /// How many buffers with an element for each parameter a run holds at most: the parameters, the optimizer's, and what
+    /// else the options ask to be kept.
     pub fn buffers(&self) -> usize {
-        let kept = 3 + usize::from(self.averaging != Averaging::None) + usize::from(self.patience.is_some());
+        let kept = 1
+            + self.optimizer.buffers()
+            + usize::from(self.averaging != Averaging::None)
+            + usize::from(self.patience.is_some());
         let to_go_back_to = if self.retries > 0 { kept } else { 0 };
         kept + to_go_back_to + usize::from(penalty::changes_gradient(self))
     }

@@ -33,7 +33,14 @@ pub(super) fn write_gradient(network: &Network, batch: &Batch, options: &TrainOp
         tie_gradient(network, gradient);
     }
     if let Some(longest) = options.clip_norm {
-        let norm = squared_norm(isa, gradient).sqrt();
+        let mut square = squared_norm(isa, gradient);
+        if options.tied {
+            // Weights that are one have one gradient.
+            for [_, decoder] in mirrored(network) {
+                square -= squared_norm(isa, &gradient[decoder.weight_range()]);
+            }
+        }
+        let norm = square.sqrt();
         if norm > longest.into() {
             scale(isa, (f64::from(longest) / norm) as f32, gradient);
         }

@@ -1,6 +1,6 @@
 //! Pretraining, layer by layer.
 
-use super::{Averaging, Observer, TrainOptions, train};
+use super::{Averaging, Observer, Preparation, Preparing, TrainOptions, train};
 use crate::data::{Rows, for_each_chunk};
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
@@ -11,10 +11,11 @@ use crate::network::{Architecture, LayerSizes, Loss, Network};
 /// Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006, do so with restricted Boltzmann
 /// machines; Bengio et al., "Greedy layer-wise training of deep networks", 2007, §3, with auto-encoders.)
 ///
-/// `options` say how, with `options.epochs` for each pair. The pairs between codes minimise the squared error.
+/// `options` say how, with `options.epochs` for each pair. The pairs between codes minimise the squared error. The observer
+/// is told of each event as a [`Preparation`].
 ///
 /// # Errors
-/// Sizes that are no mirror of each other; no memory for the codes; and those of training.
+/// Sizes that are no mirror of each other; no memory for the codes; and those of training and of the observer.
 pub fn pretrain(
     network: &mut Network,
     rows: &dyn Rows,
@@ -25,6 +26,7 @@ pub fn pretrain(
     check_pairs(network.architecture())?;
     let last = sizes.as_slice().len() - 2;
     let mut codes: Option<Matrix> = None;
+    let mut observer = Preparing { preparation: Preparation::Pretraining, observer };
     for index in 0..=last / 2 {
         let rows = codes.as_ref().map_or(rows, |codes| codes as &dyn Rows);
         let loss = if index == 0 { options.loss } else { Loss::SquaredError };
@@ -34,7 +36,7 @@ pub fn pretrain(
         let (shift, binarisation) = if index == 0 { (options.shift, options.binarisation) } else { (0, None) };
         let options = TrainOptions { loss, corruption, shift, binarisation, ..all_epochs };
         let mut pair = take_pair(network, [index, last - index])?;
-        train(&mut pair, rows, None, &options, observer)?;
+        train(&mut pair, rows, None, &options, &mut observer)?;
         put_pair(network, &pair, [index, last - index]);
         codes = Some(encode_all(&pair, rows)?);
     }

@@ -17,14 +17,15 @@ pub(super) struct Progress {
     pub seconds: f64,
     /// Steps done in all.
     pub steps: u64,
-    /// The loss of a row in the last minibatch, and the smallest one of any: what a good epoch ends with.
+    /// The mean loss of a row in the last minibatch, and the smallest one of the first minibatch and all epochs: what a
+    /// good epoch ends with.
     pub last_loss: f64,
     pub lowest_loss: Option<f64>,
     /// What plateaus and divergence have made of the learning rate.
     pub rate_share: f32,
     /// How often it has diverged.
     pub retries: usize,
-    /// The smallest error of all epochs, for stopping, and since the rate last fell, for plateaus.
+    /// The smallest error of all epochs: for stopping, and for plateaus, which count epochs since the rate last fell.
     pub best: Lowest,
     pub plateau: Lowest,
 }
@@ -58,7 +59,7 @@ impl Progress {
         self.sums += error;
         self.batches += 1;
         self.last_loss = error.loss / rows as f64;
-        self.lowest_loss = Some(self.lowest_loss.map_or(self.last_loss, |lowest| lowest.min(self.last_loss)));
+        self.lowest_loss.get_or_insert(self.last_loss);
     }
 
     /// Whether the last minibatch's loss is at most so many times the smallest one.
@@ -91,6 +92,7 @@ impl Progress {
             rows_per_second: count / seconds,
             learning_rate,
         };
+        self.lowest_loss = self.lowest_loss.map(|lowest| lowest.min(epoch.loss));
         self.batches = 0;
         self.history.epochs.push(epoch);
         epoch

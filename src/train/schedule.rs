@@ -56,6 +56,16 @@ impl Schedule {
         }
     }
 
+    /// What it is in a run of this share of the epochs.
+    pub(super) fn shortened(self, share: f64) -> Self {
+        let shorter = |epochs: usize| ((share * epochs as f64).round() as usize).max(1);
+        match self {
+            Self::Step { every, factor } => Self::Step { every: shorter(every), factor },
+            Self::Plateau { patience, factor } => Self::Plateau { patience: shorter(patience), factor },
+            Self::Constant | Self::Cosine | Self::OneCycle => self,
+        }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
@@ -128,6 +138,14 @@ mod tests {
         assert!(close(Schedule::OneCycle.share(6.5, 10.0), 0.5));
         let step = Schedule::Step { every: 3, factor: 0.5 };
         assert_eq!([0.0, 2.9, 3.0, 6.5].map(|done| step.share(done, 10.0)), [1.0, 1.0, 0.5, 0.25]);
+    }
+
+    #[test]
+    fn a_shorter_run_has_its_steps_sooner() {
+        let shortened = |text: &str, share| text.parse::<Schedule>().unwrap().shortened(share).to_string();
+        assert_eq!(shortened("step:10:0.5", 0.2), "step:2:0.5");
+        assert_eq!(shortened("plateau:3:0.1", 0.01), "plateau:1:0.1");
+        assert_eq!(shortened("cosine", 0.2), "cosine");
     }
 
     #[test]

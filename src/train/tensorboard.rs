@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crc::{CRC_32_ISCSI, Crc};
 
-use super::{Epoch, Event, Observer, Trainer};
+use super::{Epoch, Event, Observer, Trainer, VariationalEpoch};
 use crate::error::{Error, Result};
 
 const CANNOT_WRITE: &str = "cannot write";
@@ -21,7 +21,8 @@ const CANNOT_WRITE: &str = "cannot write";
 const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
 /// An observer that appends each epoch to an event file: `loss`, `error_per_row`, `validation_error_per_row` where
-/// there is one, `learning_rate` and `rows_per_second`, as in [`Epoch`] but in single precision.
+/// there is one, `learning_rate` and `rows_per_second`, and for a variational network `elbo`, `log_likelihood`,
+/// `divergence` and `active_codes`, as in [`Epoch`] but in single precision.
 ///
 /// ```no_run
 /// use diabolo::train::TensorBoard;
@@ -69,12 +70,17 @@ impl TensorBoard {
     }
 
     fn write_epoch(&mut self, epoch: &Epoch) -> Result<()> {
+        let variational = |value: fn(VariationalEpoch) -> f64| epoch.variational.map(value);
         let scalars = [
             ("loss", Some(epoch.loss)),
             ("error_per_row", Some(epoch.error_per_row)),
             ("validation_error_per_row", epoch.validation_error_per_row),
             ("learning_rate", Some(f64::from(epoch.learning_rate))),
             ("rows_per_second", Some(epoch.rows_per_second)),
+            ("elbo", variational(|found| found.elbo)),
+            ("log_likelihood", variational(|found| found.log_likelihood)),
+            ("divergence", variational(|found| found.divergence)),
+            ("active_codes", variational(|found| found.active_codes as f64)),
         ];
         let mut summary = Message::default();
         for (tag, scalar) in scalars {
@@ -349,8 +355,14 @@ mod tests {
             ("rows_per_second", 4000.0),
             ("validation_error_per_row", 3.5),
         ];
-        let expected = expected.map(|(tag, value)| (tag.to_string(), value));
-        assert_eq!(scalars(&found[2]), BTreeMap::from(expected));
+        let expected = BTreeMap::from(expected.map(|(tag, value)| (tag.to_string(), value)));
+        assert_eq!(scalars(&found[2]), expected);
+
+        let variational = VariationalEpoch { elbo: -90.5, log_likelihood: -65.5, divergence: 25.0, active_codes: 20 };
+        board.write_epoch(&Epoch { variational: Some(variational), ..with }).unwrap();
+        let more = [("elbo", -90.5), ("log_likelihood", -65.5), ("divergence", 25.0), ("active_codes", 20.0)];
+        let more = more.map(|(tag, value)| (tag.to_string(), value));
+        assert_eq!(scalars(&events(&path)[3]), expected.into_iter().chain(more).collect());
     }
 
     #[test]

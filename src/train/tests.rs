@@ -291,6 +291,61 @@ fn a_checkpoint_of_another_run_or_damaged_is_refused_with_the_difference() {
 }
 
 #[test]
+fn patience_may_be_new_or_dropped_when_a_run_goes_on() {
+    let (rows, held_out) = (data(30), data(9));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let plain = TrainOptions { epochs: 3, retries: 1, ..options(SGD) };
+    let patient = TrainOptions { patience: Some(2), ..plain };
+    for (before, after) in [(plain, patient), (patient, plain)] {
+        let mut first = network(Activation::Tanh, Activation::Linear);
+        let mut trainer = Trainer::new(&mut first, &rows, Some(&held_out), &before).unwrap();
+        for _ in 0..4 {
+            trainer.advance().unwrap();
+        }
+        trainer.save_checkpoint(&path).unwrap();
+        let mut second = network(Activation::Tanh, Activation::Linear);
+        let mut trainer = Trainer::new(&mut second, &rows, Some(&held_out), &after).unwrap();
+        trainer.resume(&path).unwrap();
+        while trainer.advance().unwrap().is_some() {}
+        let last = trainer.history().epochs[2].validation_error_per_row;
+        assert_eq!((trainer.history().epochs.len(), trainer.finish().1), (3, End::Epochs));
+        assert_eq!(Some(evaluate(&second, &held_out).error_per_row), last);
+    }
+}
+
+#[test]
+fn a_mean_over_the_last_steps_does_not_go_on_with_another_number_of_them() {
+    let rows = data(10);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let tail = TrainOptions { epochs: 8, averaging: Averaging::Tail(0.5), ..options(SGD) };
+    let mut first = network(Activation::Tanh, Activation::Linear);
+    Trainer::new(&mut first, &rows, None, &tail).unwrap().save_checkpoint(&path).unwrap();
+    let shorter = TrainOptions { epochs: 4, ..tail };
+    let mut second = network(Activation::Tanh, Activation::Linear);
+    let error = Trainer::new(&mut second, &rows, None, &shorter).unwrap().resume(&path).unwrap_err().to_string();
+    assert!(error.contains("a run with epochs 8, not 4"), "{error}");
+}
+
+#[test]
+fn a_run_goes_on_though_its_moments_have_overflowed() {
+    let huge: Vec<f32> = data(10).as_slice().iter().map(|value| 1e12 * value).collect();
+    let rows = Matrix::from_slice(10, 4, &huge);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let adam = options(OptimizerChoice::Adam);
+    let mut first = network(Activation::Linear, Activation::Linear);
+    let mut trainer = Trainer::new(&mut first, &rows, None, &adam).unwrap();
+    trainer.advance().unwrap();
+    assert!(trainer.buffers().iter().any(|(_, buffer)| buffer.contains(&f32::INFINITY)));
+    trainer.save_checkpoint(&path).unwrap();
+    let mut second = network(Activation::Linear, Activation::Linear);
+    Trainer::new(&mut second, &rows, None, &adam).unwrap().resume(&path).unwrap();
+    assert_eq!(first.parameters(), second.parameters());
+}
+
+#[test]
 fn a_run_that_diverges_goes_back_and_is_tried_again_with_half_the_step_size() {
     let rows = data(30);
     let wild = TrainOptions { learning_rate: 8.0, epochs: 30, batch_size: 10, ..options(SGD) };
@@ -384,6 +439,23 @@ fn a_step_with_penalties_clipping_and_decay_is_what_their_formulas_say() {
 }
 
 #[test]
+fn the_gradient_of_tied_weights_is_as_long_as_that_of_the_weights_there_are() {
+    let rows = data(10);
+    let options = TrainOptions { tied: true, clip_norm: Some(1e-3), learning_rate: 1.0, ..options(SGD) };
+    let mut trained = network(Activation::Tanh, Activation::Linear);
+    let mut trainer = Trainer::new(&mut trained, &rows, None, &options).unwrap();
+    let start = trainer.network().clone();
+    trainer.advance().unwrap();
+    let mut square = 0.0;
+    for (index, (before, after)) in start.parameters().iter().zip(trained.parameters()).enumerate() {
+        if !start.architecture().layers()[1].weight_range().contains(&index) {
+            square += f64::from(after - before).powi(2);
+        }
+    }
+    assert!((square.sqrt() / 1e-3 - 1.0).abs() < 1e-3, "{}", square.sqrt());
+}
+
+#[test]
 fn the_average_of_the_last_steps_is_what_is_taken() {
     let rows = data(12);
     let options = TrainOptions { epochs: 4, batch_size: 12, ..options(SGD) };
@@ -434,7 +506,16 @@ fn the_learning_rate_that_is_found_is_about_as_good_as_the_best_of_a_grid() {
         };
         let best = (0..14).filter_map(|step| error(1e-4 * 2_f32.powi(step))).fold(f64::INFINITY, f64::min);
         let start = network(Activation::Tanh, Activation::Linear);
-        let found = find_learning_rate(&start, &rows, &options).unwrap();
+        let found = find_learning_rate(&start, &rows, &options, &mut ()).unwrap();
         assert!(error(found).unwrap() < 1.1 * best, "{optimizer:?}: {found}, {:?} against {best}", error(found));
     }
+}
+
+#[test]
+fn the_search_for_a_learning_rate_leaves_out_what_decay_forbids() {
+    let penalty = Penalty { weight_decay: 0.3, ..Penalty::default() };
+    let options = TrainOptions { epochs: 20, batch_size: 10, penalty, ..options(OptimizerChoice::Adam) };
+    let start = network(Activation::Tanh, Activation::Linear);
+    let found = find_learning_rate(&start, &data(60), &options, &mut ()).unwrap();
+    assert!(TrainOptions { learning_rate: found, ..options }.check().is_ok(), "{found}");
 }

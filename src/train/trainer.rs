@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
-use crate::data::{CorruptedRows, NormalRows, Rows, ShiftedRows, check_unit_interval};
+use crate::data::{NormalRows, Rows, check_shift, check_unit_interval, shifted_rows};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::{Activation, approach};
@@ -49,7 +49,7 @@ pub struct Trainer<'a> {
     /// where they are asked for. Else empty.
     gradient: AlignedBuffer,
     average: AlignedBuffer,
-    best: AlignedBuffer,
+    pub(super) best: AlignedBuffer,
     /// Checksums of the weights before the first step and, once they are asked for, of the rows.
     pub(super) start: String,
     pub(super) rows_checksum: Option<String>,
@@ -118,6 +118,11 @@ impl<'a> Trainer<'a> {
         let Progress { history, batches, .. } = &self.progress;
         let rows = self.rows.rows();
         (history.epochs.len() * rows + rows.min(batches * self.options.batch_size)) as u64
+    }
+
+    /// The rows of all epochs, each as often as it will have been trained on in the end.
+    pub fn rows_in_all(&self) -> u64 {
+        (self.options.epochs as u64).saturating_mul(self.rows.rows() as u64)
     }
 
     /// Trains on one minibatch and tells of it; after the last one of an epoch, the next call tells of the epoch. Nothing
@@ -194,11 +199,11 @@ impl<'a> Trainer<'a> {
         let start = self.progress.batches * options.batch_size;
         let rows = &self.order[start..self.order.len().min(start + options.batch_size)];
         let (seed, epoch) = (options.seed, self.epoch() as u64);
-        let shifted = (options.shift > 0).then(|| ShiftedRows::new(self.rows, options.shift, seed, epoch));
+        let shifted = (options.shift > 0).then(|| shifted_rows(self.rows, options.shift, seed, epoch));
         let clean = shifted.as_ref().map_or(self.rows, |rows| rows as &dyn Rows);
         let binarised = options.binarisation.map(|binarisation| binarisation.rows(clean, seed, epoch));
         let clean = binarised.as_ref().map_or(clean, |rows| rows as &dyn Rows);
-        let corrupted = options.corruption.map(|corruption| CorruptedRows::new(clean, corruption, seed, epoch));
+        let corrupted = options.corruption.map(|corruption| corruption.rows(clean, seed, epoch));
         let code_size = self.network.architecture().sizes().code();
         let noise = NormalRows::new(self.rows.rows(), code_size, seed, epoch);
         let is_variational = self.network.architecture().is_variational();
@@ -284,8 +289,8 @@ impl<'a> Trainer<'a> {
         let variational = self.variational_epoch(rows);
         let epoch = self.progress.end_epoch(rows, validation, variational, learning_rate);
         if let Some(error) = validation
-            && self.progress.best.note(error)
             && !self.best.is_empty()
+            && self.progress.best.note(error)
         {
             let measured = if self.has_average() { &self.average } else { self.network.parameters() };
             self.best.copy_from_slice(measured);
@@ -349,7 +354,7 @@ impl<'a> Trainer<'a> {
         let (progress, buffers) = self.last_good.take().expect("kept before the first step");
         let (retries, rate_share) = (self.progress.retries + 1, 0.5 * self.progress.rate_share);
         self.stop_clock();
-        let seconds = self.progress.seconds;
+        let seconds = self.progress.total_seconds() - progress.history.seconds();
         self.progress = Progress { retries, rate_share, seconds, ..progress };
         for ((_, buffer), kept) in self.buffers().into_iter().zip(&buffers) {
             buffer.copy_from_slice(kept);
@@ -384,7 +389,7 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
         }
     }
     if options.shift > 0 {
-        ShiftedRows::check(rows, options.shift)?;
+        check_shift(rows, options.shift)?;
     }
     if let Some(corruption) = options.corruption {
         corruption.check(rows)?;
