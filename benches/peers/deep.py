@@ -4,7 +4,8 @@
     DIABOLO_DATA=... benches/peers/deep.py [--epochs 32] [--threads 2]
 
 PyTorch trains 784-1000-500-250-30 and back by silu, a sigmoid output and cross-entropy, Adam at 0.001 with a cosine
-schedule over all epochs, and batches of 128 rows. Both sides are timed without reading and testing. Needs torch.
+schedule over all epochs, and batches of 128 rows: once with its own initialisation, which is small for so deep a network,
+and once with LeCun's (normal, of variance 1 / inputs). Both sides are timed without reading and testing. Needs torch.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def images(path):
     return torch.from_numpy(pixels.astype(np.float32) / np.float32(255))
 
 
-def pytorch(epochs, threads):
+def pytorch(epochs, threads, lecun):
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     parts = []
@@ -45,6 +46,11 @@ def pytorch(epochs, threads):
         if index not in (WAIST, len(LAYERS) - 1):
             parts.append(nn.SiLU())
     network = nn.Sequential(*parts)
+    if lecun:
+        for layer in network:
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+                nn.init.zeros_(layer.bias)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     train, test = images(TRAIN), images(TEST)
     steps = epochs * (len(train) // BATCH)
@@ -62,7 +68,8 @@ def pytorch(epochs, threads):
         seconds += time.perf_counter() - start
         with torch.inference_mode():
             error = (torch.sigmoid(network(test)) - test).square().sum(1).mean().item()
-        print(f"PyTorch, epoch {epoch}: {error:.3f} on the test images after {seconds:.1f} s", flush=True)
+        start_of_weights = "LeCun's start" if lecun else "its own start"
+        print(f"PyTorch, {start_of_weights}, epoch {epoch}: {error:.3f} on the test images after {seconds:.1f} s", flush=True)
         if not math.isfinite(error):
             return
 
@@ -88,4 +95,5 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     subprocess.run(["cargo", "build", "--release", "--quiet"], check=True, cwd=ROOT)
     diabolo(ROOT / "recipes/mnist-deep-minute.toml", arguments.threads)
-    pytorch(arguments.epochs, arguments.threads)
+    for lecun in (False, True):
+        pytorch(arguments.epochs, arguments.threads, lecun)

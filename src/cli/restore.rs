@@ -65,6 +65,9 @@ impl Restore {
         facts.add("rows", dataset.rows());
         if self.missing.is_some() || self.mask.is_some() || missing.count() > 0 {
             self.fill(&model, &dataset, missing, clean.as_ref(), &mut facts)?;
+        } else if self.rounds.is_some() {
+            let problem = "no cell is missing, so that none is filled in; leave it out, or hide some (missing)".into();
+            return Err(Error::Setting { name: "rounds", problem });
         } else {
             self.denoise(&model, &dataset, clean.as_ref(), &mut facts)?;
         }
