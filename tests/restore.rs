@@ -152,7 +152,7 @@ fn what_cannot_be_restored_is_told_and_writes_nothing() {
     folder.refused(&format!("{restore} iris --clean gap.csv"), 1, &["gap.csv", "empty"]);
     folder.refused(&format!("{restore} gap.csv --corrupt gaussian:1"), 1, &["gap.csv", "cells are missing"]);
     folder.refused(&format!("{restore} digits"), 1, &["digits", "sepal_length"]);
-    folder.refused(&format!("{restore} iris --rounds 5 --out new.csv"), 1, &["rounds", "no cell is missing"]);
+    folder.refused(&format!("{restore} iris --rounds 5 --out new.csv"), 2, &["rounds", "no cell is missing"]);
     folder.refused(&format!("{restore} two.csv --mask two.csv --out two.csv"), 1, &["write to another"]);
     for wrong in ["--rounds 0", "--tolerance -1", "--missing gaussian:1", "--corrupt mask:2"] {
         folder.refused(
