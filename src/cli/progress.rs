@@ -31,9 +31,8 @@ impl Progress {
         if !io::stderr().is_terminal() {
             return Self::Lines { epochs, told: None };
         }
-        let style = ProgressStyle::with_template("{wide_bar} {msg}  {eta} left").expect("the template is right");
         // The run says how long it is when it starts.
-        Self::Bar { bar: ProgressBar::new(u64::MAX).with_style(style), epochs, errors: Vec::new() }
+        Self::Bar { bar: ProgressBar::new(u64::MAX).with_style(style("{wide_bar} {msg}")), epochs, errors: Vec::new() }
     }
 
     /// Leaves the last state on the screen.
@@ -65,6 +64,7 @@ impl Observer for Progress {
             Self::Lines { .. } if done > 0 => tell(&format!("going on after {done} epochs")),
             Self::Lines { .. } => {}
             Self::Bar { bar, epochs, .. } => {
+                bar.set_style(style("{wide_bar} {msg}  {eta} left"));
                 bar.set_length(trainer.rows_in_all());
                 bar.set_position(trainer.rows_done());
                 bar.reset_eta();
@@ -99,6 +99,10 @@ impl Observer for Progress {
         }
         Ok(ControlFlow::Continue(()))
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is right")
 }
 
 /// The last errors as a chart of one line, and two spaces; nothing before the second epoch.
