@@ -177,6 +177,7 @@ fn an_output_that_is_also_an_input_or_another_output() {
         "train rows.csv --layers 2,1,2 --validation others.csv --out others.csv",
         "train rows.csv --layers 2,1,2 --validation others.csv --history others.csv",
         "train rows.csv --layers 2,1,2 --checkpoint . --out checkpoint.safetensors",
+        "train rows.csv --layers 2,1,2 --checkpoint . --out earlier.safetensors",
         "compare rows.csv --layers 2,1,2 --validation others.csv --report others.csv",
         "encode pca.safetensors rows.csv --out pca.safetensors",
         "decode pca.safetensors rows.csv --columns 1 --out rows.csv",

@@ -152,9 +152,10 @@ pub struct DataArguments {
 }
 
 impl DataArguments {
-    /// The files that are read.
-    pub fn paths(&self) -> Vec<&Path> {
-        [Path::new(&self.data)].into_iter().chain(self.labels.path()).collect()
+    /// The files that [`read`](Self::read) reads.
+    pub fn paths<'a>(&'a self, validation: Option<&'a ValidationArgument>) -> Vec<&'a Path> {
+        let beside = [self.labels.path(), validation.and_then(ValidationArgument::path)];
+        [Path::new(&self.data)].into_iter().chain(beside.into_iter().flatten()).collect()
     }
 
     /// Reads the data, and the validation file where one is named.
@@ -192,7 +193,7 @@ impl FromStr for ValidationArgument {
 
 impl ValidationArgument {
     /// The file that is read.
-    pub fn path(&self) -> Option<&Path> {
+    fn path(&self) -> Option<&Path> {
         match self {
             Self::Fraction(_) => None,
             Self::File(path) => Some(Path::new(path)),

@@ -1,6 +1,6 @@
 //! `diabolo compare`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -51,8 +51,8 @@ pub struct Compare {
 
 impl Compare {
     pub fn run(&self) -> Result<()> {
-        let others = [self.config.path.as_deref(), self.validation.path()].into_iter().flatten();
-        let inputs: Vec<&Path> = self.data.paths().into_iter().chain(others).collect();
+        let mut inputs = self.data.paths(Some(&self.validation));
+        inputs.extend(self.config.path.as_deref());
         check_output(self.report.as_deref(), &inputs)?;
         let (dataset, validation_rows) = self.data.read(Some(&self.validation))?;
         let validation = ValidationArgument::resolve(Some(&self.validation), validation_rows.as_ref());

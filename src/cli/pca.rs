@@ -37,7 +37,7 @@ pub struct Pca {
 
 impl Pca {
     pub fn run(&self) -> Result<()> {
-        check_output(Some(&self.out), &self.data.paths())?;
+        check_output(Some(&self.out), &self.data.paths(None))?;
         let (dataset, _) = self.data.read(None)?;
         let options = PcaOptions {
             components: self.components,

@@ -1,6 +1,6 @@
 //! `diabolo train`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, CommandFactory};
 
@@ -59,13 +59,13 @@ pub struct Train {
 impl Train {
     pub fn run(&self) -> Result<()> {
         let mut options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
-        let others = [self.config.path.as_deref(), self.validation.as_ref().and_then(ValidationArgument::path)];
-        let mut files: Vec<&Path> = self.data.paths().into_iter().chain(others.into_iter().flatten()).collect();
+        let mut files = self.data.paths(self.validation.as_ref());
+        files.extend(self.config.path.as_deref());
         check_output(Some(&self.out), &files)?;
         files.push(&self.out);
         check_output(self.history.as_deref(), &files)?;
         files.extend(self.history.as_deref());
-        if let Some(file) = self.checkpoint.file() {
+        for file in self.checkpoint.files() {
             check_apart(&file, &files)?;
         }
         let (dataset, validation) = self.data.read(self.validation.as_ref())?;

@@ -63,9 +63,9 @@ impl CheckpointArguments {
         })
     }
 
-    /// The file that is written, where one is asked for.
-    pub fn file(&self) -> Option<PathBuf> {
-        self.checkpoint.as_ref().map(|folder| folder.join(FILE))
+    /// The files that may be written, where checkpoints are asked for.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.checkpoint.iter().flat_map(|folder| [FILE, EARLIER].map(|file| folder.join(file))).collect()
     }
 
     /// The learning rate of the run that is gone on with, where there is one.

@@ -137,8 +137,8 @@ impl Model {
                 add("explained_variance".into(), &shape[..1], pca.explained_variance());
             }
         }
-        if let Some((mixture, factors)) =
-            self.code_mixture.as_ref().and_then(|mixture| Some((mixture, mixture.factors()?)))
+        if let Some(mixture) = &self.code_mixture
+            && let Some(factors) = mixture.factors()
         {
             let shape = [mixture.means().rows(), mixture.means().columns()];
             add("codes.weight".into(), &shape[..1], mixture.weights());

@@ -23,8 +23,6 @@ const KIND: Kind = Kind { key: "diabolo-checkpoint", name: "checkpoint", format:
 /// Settings that may always change when a run goes on.
 const FREE: [&str; 3] = ["max-time", "patience", "retries"];
 
-const LEARNING_RATE: &str = "learning-rate";
-
 #[derive(Serialize, Deserialize)]
 struct Header {
     settings: Map<String, Value>,
@@ -73,7 +71,7 @@ impl Trainer<'_> {
         let bytes = read(path)?;
         let header = TensorFile::parse(KIND, &bytes).and_then(|file| file.header::<Header>());
         let header = header.map_err(|problem| Place::file(path).error(problem))?;
-        let rate = header.settings.get(LEARNING_RATE).and_then(Value::as_f64);
+        let rate = header.settings.get("learning-rate").and_then(Value::as_f64);
         rate.map(|rate| rate as f32).ok_or_else(|| Place::file(path).error("the checkpoint has no learning rate"))
     }
 
