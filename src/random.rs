@@ -35,6 +35,8 @@ pub enum Purpose {
     Shift = 10,
     /// Rows that are generated, and what distributions of codes are fitted with.
     Generation = 11,
+    /// Targets that show how a loss is curved.
+    Curvature = 12,
 }
 
 /// The generator for a purpose.

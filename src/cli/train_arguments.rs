@@ -217,12 +217,13 @@ impl TrainArguments {
 
     fn optimizer(&self) -> Result<OptimizerChoice> {
         match (self.optimizer.as_deref(), self.momentum) {
-            (Some(name @ ("adam" | ADAMW | "muon")), Some(_)) => Err(Error::Setting {
+            (Some(name @ ("adam" | ADAMW | "muon" | "kfac")), Some(_)) => Err(Error::Setting {
                 name: "momentum",
                 problem: format!("{name} has none of its own to choose; use --optimizer sgd or nesterov"),
             }),
             (Some("adam" | ADAMW) | None, None) => Ok(OptimizerChoice::Adam),
             (Some("muon"), None) => Ok(OptimizerChoice::Muon),
+            (Some("kfac"), None) => Ok(OptimizerChoice::Kfac),
             (Some("nesterov"), momentum) => {
                 Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.9), nesterov: true })
             }

@@ -5,6 +5,7 @@ pub(crate) mod chunks;
 pub(crate) mod columns;
 pub(crate) mod eigen;
 pub(crate) mod gram;
+pub(crate) mod inverse;
 mod jacobi;
 pub(crate) mod moments;
 pub(crate) mod qr;

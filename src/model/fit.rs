@@ -153,7 +153,7 @@ fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
     if options.pretraining_epochs > 0 {
         check_pairs(&architecture)?;
     }
-    check_memory(&architecture, options.train.buffers(), options.train.batch_size.min(rows))?;
+    check_memory(&architecture, options.train.elements(&architecture), options.train.batch_size.min(rows))?;
     Ok(Network::new(architecture, options.initialisation, options.train.seed))
 }
 
@@ -301,13 +301,13 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Refuses a network that this machine has no memory to train with so many buffers of its parameters' length
-/// ([`TrainOptions::buffers`]), in batches of so many rows.
+/// Refuses a network that this machine has no memory to train with so many elements of buffers
+/// ([`TrainOptions::elements`]), in batches of so many rows.
 ///
 /// # Errors
 /// When the memory cannot be had.
-pub fn check_memory(architecture: &Architecture, buffers: usize, batch_rows: usize) -> Result<()> {
-    let bytes = architecture.training_bytes(buffers, batch_rows);
+pub fn check_memory(architecture: &Architecture, elements: usize, batch_rows: usize) -> Result<()> {
+    let bytes = architecture.training_bytes(elements, batch_rows);
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::Setting {
         name: "layers",
         problem: format!("`{}` needs {} GiB to train, more than can be had", architecture.sizes(), bytes >> 30),

@@ -273,13 +273,12 @@ impl Architecture {
         6.0 * self.weights() - 2.0 * self.layers[0].weight_range().len() as f64
     }
 
-    /// Bytes that training takes at most, in batches of so many rows: so many buffers with an element for each parameter,
-    /// and for every row what each layer takes in, gives out and remembers; `usize::MAX` when they are more.
-    pub fn training_bytes(&self, buffers: usize, batch_rows: usize) -> usize {
+    /// Bytes that training takes at most, in batches of so many rows: so many elements of all buffers, and for every row what
+    /// each layer takes in, gives out and remembers; `usize::MAX` when they are more.
+    pub fn training_bytes(&self, elements: usize, batch_rows: usize) -> usize {
         let row = self.layers.iter().map(|layer| 2 * layer.inputs() + 3 * layer.outputs()).sum::<usize>();
-        let parameters = self.buffer_length().saturating_mul(buffers);
         let rows = batch_rows.saturating_add(32).saturating_mul(row);
-        parameters.saturating_add(rows).saturating_mul(size_of::<f32>())
+        elements.saturating_add(rows).saturating_mul(size_of::<f32>())
     }
 
     fn weights(&self) -> f64 {

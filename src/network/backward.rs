@@ -12,6 +12,7 @@ use super::tiled::TiledBatch;
 use super::{Architecture, BatchError, Layer, Network, Objective};
 use crate::data::Rows;
 use crate::kernels::{Isa, Update};
+use crate::matrix::Matrix;
 
 /// Rows, and what they should become: themselves, where there are no targets.
 #[derive(Clone, Copy)]
@@ -73,6 +74,66 @@ impl Batch {
             Way::Tiled(TiledBatch::new(&architecture, loss, rows))
         };
         Self { architecture, isa: network.isa, objective, room: rows, way }
+    }
+
+    /// The same, in tiles whatever the network: the inputs and deltas of its layers can then be had.
+    pub(crate) fn in_tiles(mut self) -> Self {
+        self.way = Way::Tiled(TiledBatch::new(&self.architecture, self.objective.loss, self.room));
+        self
+    }
+
+    pub(super) fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    fn tiled(&self) -> &TiledBatch {
+        let Way::Tiled(batch) = &self.way else { panic!("the batch is not in tiles") };
+        batch
+    }
+
+    fn tiled_mut(&mut self) -> &mut TiledBatch {
+        let Way::Tiled(batch) = &mut self.way else { panic!("the batch is not in tiles") };
+        batch
+    }
+
+    /// The inputs of a layer, inputs × rows that were traced last.
+    ///
+    /// # Panics
+    /// When the batch is not in tiles.
+    pub(crate) fn inputs(&self, layer: usize) -> Matrix {
+        self.tiled().inputs(layer)
+    }
+
+    /// The gradient of the loss by what a layer computes before its activation, outputs × rows that were traced last:
+    /// that of each row's part of the mean loss, or what [`Batch::aim_at_random`] puts in its place.
+    ///
+    /// # Panics
+    /// When the batch is not in tiles.
+    pub(crate) fn deltas(&self, layer: usize) -> Matrix {
+        self.tiled().deltas(layer)
+    }
+
+    /// Runs the gradient of each row's own loss towards random targets back, in place of that of the mean loss: the second
+    /// moments of the deltas are then those of the loss' curvature. The rows' own gradient is lost.
+    ///
+    /// # Panics
+    /// When the batch is not in tiles, or was made for another network.
+    pub(crate) fn aim_at_random(&mut self, network: &Network, turn: u64) {
+        assert_eq!(network.architecture, self.architecture, "the network that the batch was made for");
+        let loss = self.objective.loss;
+        self.tiled_mut().aim_at_random(network, loss, turn);
+    }
+
+    /// dᵀ G d, dᵀ G e and eᵀ G e for two directions d and e in the space of the parameters, where G is the Gauss-Newton
+    /// matrix of the mean loss of the first eighth of the rows that were traced last, in whole tiles. Their gradient is
+    /// lost.
+    ///
+    /// # Panics
+    /// When the batch is not in tiles, or was made for another network.
+    pub(crate) fn curvature(&mut self, network: &Network, directions: [&[f32]; 2]) -> [f64; 3] {
+        assert_eq!(network.architecture, self.architecture, "the network that the batch was made for");
+        let loss = self.objective.loss;
+        self.tiled_mut().curvature(network, loss, directions)
     }
 
     /// Changes what the divergence of a row's code costs from now on (see [`Objective::beta`]).

@@ -15,6 +15,7 @@ pub use backward::{Batch, Examples};
 pub use gradient::Gradient;
 pub use initialisation::Initialisation;
 pub use loss::{BatchError, Loss, Objective};
+pub(crate) use tiled::Signs;
 
 use std::sync::Arc;
 

@@ -5,6 +5,10 @@
 //! δᵀ · inputs over all rows, and is updated at once. No gradient is ever copied or reduced between threads, and the bits
 //! are the same for any number of them.
 
+mod curvature;
+
+pub(crate) use curvature::Signs;
+
 use std::ops::Range;
 
 use super::pieces::Piece;
@@ -43,6 +47,8 @@ struct Tile {
     /// The codes that were drawn, where they are.
     drawn: Option<DrawnCodes>,
     error: BatchError,
+    /// The sums over the rows, when the curvature along two directions was asked for last.
+    curvature: [f64; 3],
 }
 
 /// Codes that are draws from distributions; each buffer is a tile of them.
@@ -158,6 +164,7 @@ impl Tile {
             traces: layers.iter().enumerate().map(trace).collect(),
             drawn: architecture.is_variational().then(|| DrawnCodes::new(architecture.sizes().code())),
             error: BatchError::default(),
+            curvature: [0.0; 3],
         }
     }
 

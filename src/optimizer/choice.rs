@@ -1,6 +1,6 @@
 //! The rules that there are, and their settings.
 
-use super::{Adam, Muon, Optimizer, Sgd};
+use super::{Adam, Kfac, Muon, Optimizer, Sgd};
 use crate::error::{Error, Result};
 use crate::network::Architecture;
 
@@ -18,6 +18,8 @@ pub enum OptimizerChoice {
     Adam,
     /// [`Muon`]
     Muon,
+    /// [`Kfac`]
+    Kfac,
 }
 
 impl OptimizerChoice {
@@ -25,7 +27,7 @@ impl OptimizerChoice {
     pub const SGD: Self = Self::Sgd { momentum: 0.0, nesterov: false };
 
     /// The names that there are.
-    pub const NAMES: [&'static str; 4] = ["sgd", "nesterov", "adam", "muon"];
+    pub const NAMES: [&'static str; 5] = ["sgd", "nesterov", "adam", "muon", "kfac"];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl OptimizerChoice {
             Self::Sgd { nesterov: true, .. } => "nesterov",
             Self::Adam => "adam",
             Self::Muon => "muon",
+            Self::Kfac => "kfac",
         }
     }
 
@@ -41,7 +44,7 @@ impl OptimizerChoice {
     pub fn momentum(self) -> Option<f32> {
         match self {
             Self::Sgd { momentum, .. } => Some(momentum),
-            Self::Adam | Self::Muon => None,
+            Self::Adam | Self::Muon | Self::Kfac => None,
         }
     }
 
@@ -51,15 +54,18 @@ impl OptimizerChoice {
             Self::Sgd { .. } => 0.01,
             Self::Adam => 0.001,
             Self::Muon => 0.003,
+            Self::Kfac => 1.0,
         }
     }
 
-    /// How many buffers with an element for each parameter it holds.
-    pub fn buffers(self) -> usize {
+    /// How many elements it holds for a network of this architecture.
+    pub fn elements(self, architecture: &Architecture) -> usize {
+        let parameters = architecture.buffer_length();
         match self {
-            Self::Sgd { .. } => 1,
-            Self::Adam => 2,
-            Self::Muon => 3,
+            Self::Sgd { .. } => parameters,
+            Self::Adam => parameters.saturating_mul(2),
+            Self::Muon => parameters.saturating_mul(3),
+            Self::Kfac => Kfac::elements(architecture),
         }
     }
 
@@ -83,6 +89,7 @@ impl OptimizerChoice {
             Self::Sgd { momentum, nesterov } => Box::new(Sgd::new(momentum, nesterov, parameters)),
             Self::Adam => Box::new(Adam::new(parameters)),
             Self::Muon => Box::new(Muon::new(architecture)),
+            Self::Kfac => Box::new(Kfac::new(architecture)),
         }
     }
 }

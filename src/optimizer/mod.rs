@@ -2,20 +2,27 @@
 
 mod adam;
 mod choice;
+mod kfac;
 mod muon;
 mod sgd;
 
 pub use adam::Adam;
 pub use choice::OptimizerChoice;
+pub use kfac::Kfac;
 pub use muon::Muon;
 pub use sgd::Sgd;
 
 use std::fmt;
 
-use crate::network::{Gradient, Network};
+use crate::network::{Batch, Gradient, Network};
 
 /// A rule that turns gradients into changes of the parameters, and what it remembers from step to step.
 pub trait Optimizer: Send + fmt::Debug {
+    /// Makes a batch one that the optimizer can work with: the gradients that it is given must come from such a one.
+    fn prepare(&self, batch: Batch) -> Batch {
+        batch
+    }
+
     /// Changes the parameters.
     ///
     /// # Panics

@@ -190,7 +190,7 @@ mod tests {
         for number in 1..=5 {
             let after = expected.step(&network, &rows, 0.1);
             network.trace(&rows, &indices, &mut batch);
-            muon.step(&mut network, Gradient::traced(&batch), Step { number, learning_rate: 0.1 });
+            muon.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 0.1 });
             for (actual, expected) in network.parameters().iter().zip(after) {
                 assert!((f64::from(*actual) - expected).abs() < 1e-4, "step {number}: {actual}, not {expected}");
             }

@@ -4,6 +4,7 @@
 
 pub mod activation;
 mod gemm;
+pub mod kfac;
 pub mod muon;
 pub mod network;
 pub mod pairs;

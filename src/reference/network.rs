@@ -77,6 +77,37 @@ pub fn layer_inputs(network: &Network, row: &[f32]) -> Vec<Vec<f64>> {
     inputs
 }
 
+/// How fast the output layer's sums change for a row as the parameters move in a direction, each times the root of how the
+/// loss is curved by it: the squares' sum is the curvature of the Gauss-Newton matrix along the direction.
+pub fn curvature_root(network: &Network, row: &[f32], direction: &[f64], loss: Loss) -> Vec<f64> {
+    let parameters: Vec<f64> = network.parameters().iter().copied().map(f64::from).collect();
+    let inputs = layer_inputs(network, row);
+    let layers = network.architecture().layers();
+    let mut speed = vec![0.0; row.len()];
+    for (index, layer) in layers.iter().enumerate() {
+        let by_inputs = weighted_sums(layer, &weights_alone(layer, &parameters), &speed);
+        let by_parameters = weighted_sums(layer, direction, &inputs[index]);
+        let sums = weighted_sums(layer, &parameters, &inputs[index]);
+        let outputs = &inputs[index + 1];
+        let root = |i: usize| match loss {
+            Loss::CrossEntropy if index + 1 == layers.len() => (outputs[i] * (1.0 - outputs[i])).sqrt(),
+            Loss::SquaredError if index + 1 == layers.len() => {
+                2_f64.sqrt() * derivative(layer.activation(), sums[i], outputs[i])
+            }
+            _ => derivative(layer.activation(), sums[i], outputs[i]),
+        };
+        speed = (0..layer.outputs()).map(|i| root(i) * (by_inputs[i] + by_parameters[i])).collect();
+    }
+    speed
+}
+
+/// Parameters with a layer's biases at 0.
+fn weights_alone(layer: &Layer, parameters: &[f64]) -> Vec<f64> {
+    let mut parameters = parameters.to_vec();
+    parameters[layer.bias_range()].fill(0.0);
+    parameters
+}
+
 fn row_gradient(
     network: &Network,
     [input, target, noise]: &[Vec<f64>; 3],

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Averaging, Schedule, penalty};
 use crate::data::{Binarisation, Corruption};
 use crate::error::{Error, Result};
-use crate::network::Loss;
+use crate::network::{Architecture, Loss};
 use crate::optimizer::OptimizerChoice;
 
 /// How to train.
@@ -156,15 +156,15 @@ impl TrainOptions {
         self.optimizer.check()
     }
 
-    /// How many buffers with an element for each parameter a run holds at most: the parameters, the optimizer's, and what
-    /// else the options ask to be kept.
-    pub fn buffers(&self) -> usize {
-        let kept = 1
-            + self.optimizer.buffers()
-            + usize::from(self.averaging != Averaging::None)
-            + usize::from(self.patience.is_some());
+    /// How many elements the buffers of a run hold at most: the parameters, the optimizer's, and what else the options ask
+    /// to be kept; `usize::MAX` when they are more.
+    pub fn elements(&self, architecture: &Architecture) -> usize {
+        let copies = |count: usize| architecture.buffer_length().saturating_mul(count);
+        let kept = 1 + usize::from(self.averaging != Averaging::None) + usize::from(self.patience.is_some());
+        let kept = copies(kept).saturating_add(self.optimizer.elements(architecture));
         let to_go_back_to = if self.retries > 0 { kept } else { 0 };
-        kept + to_go_back_to + usize::from(penalty::changes_gradient(self))
+        let gradient = copies(usize::from(penalty::changes_gradient(self)));
+        kept.saturating_add(to_go_back_to).saturating_add(gradient)
     }
 
     /// All of them by the names of the command line's options, the seed excepted.

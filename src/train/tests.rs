@@ -63,6 +63,7 @@ fn every_optimizer_and_loss_learns() {
         NESTEROV,
         OptimizerChoice::Adam,
         OptimizerChoice::Muon,
+        OptimizerChoice::Kfac,
     ] {
         for (loss, output) in [(Loss::SquaredError, Activation::Linear), (Loss::CrossEntropy, Activation::Sigmoid)] {
             let options = TrainOptions {
@@ -71,6 +72,7 @@ fn every_optimizer_and_loss_learns() {
                 learning_rate: match optimizer {
                     OptimizerChoice::Adam => 0.01,
                     OptimizerChoice::Muon => 0.01,
+                    OptimizerChoice::Kfac => 1.0,
                     OptimizerChoice::Sgd { .. } => 0.02,
                 },
                 loss,
@@ -133,6 +135,7 @@ fn options_and_data_that_cannot_be_trained_with_are_errors() {
         (linear(), Matrix::zeros(2, 5), good, "have 5 columns"),
         (linear(), data(5), TrainOptions { patience: Some(1), ..good }, "hold some out"),
         (linear(), data(5), TrainOptions { warm_up: -1.0, ..good }, "warm up"),
+        (linear(), data(5), TrainOptions { tied: true, ..options(OptimizerChoice::Kfac) }, "tied weights"),
         (linear(), data(5), TrainOptions { clip_norm: Some(0.0), ..good }, "clip norm"),
         (linear(), data(5), TrainOptions { max_seconds: Some(f64::NAN), ..good }, "max time"),
         (linear(), data(5), TrainOptions { penalty: Penalty { l1: -1.0, ..Penalty::default() }, ..good }, "l1"),
@@ -230,26 +233,29 @@ fn a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits() {
     let (rows, held_out) = (data(30), data(9));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint.safetensors");
-    let whole = {
-        let mut network = network(Activation::Silu, Activation::Linear);
-        train(&mut network, &rows, Some(&held_out), &eventful(), &mut ()).unwrap();
-        network.parameters().to_vec()
-    };
-    // Four epochs of five minibatches, and an event for each epoch.
-    for stop in 0..=24 {
-        let mut first = network(Activation::Silu, Activation::Linear);
-        let mut trainer = Trainer::new(&mut first, &rows, Some(&held_out), &eventful()).unwrap();
-        for _ in 0..stop {
-            trainer.advance().unwrap();
+    for optimizer in [OptimizerChoice::Adam, OptimizerChoice::Muon, OptimizerChoice::Kfac] {
+        let options = TrainOptions { optimizer, ..eventful() };
+        let whole = {
+            let mut network = network(Activation::Silu, Activation::Linear);
+            train(&mut network, &rows, Some(&held_out), &options, &mut ()).unwrap();
+            network.parameters().to_vec()
+        };
+        // Four epochs of five minibatches, and an event for each epoch.
+        for stop in 0..=24 {
+            let mut first = network(Activation::Silu, Activation::Linear);
+            let mut trainer = Trainer::new(&mut first, &rows, Some(&held_out), &options).unwrap();
+            for _ in 0..stop {
+                trainer.advance().unwrap();
+            }
+            trainer.save_checkpoint(&path).unwrap();
+            let mut second = network(Activation::Silu, Activation::Linear);
+            let mut trainer = Trainer::new(&mut second, &rows, Some(&held_out), &options).unwrap();
+            trainer.resume(&path).unwrap();
+            while trainer.advance().unwrap().is_some() {}
+            let (history, end) = trainer.finish();
+            assert_eq!((history.epochs.len(), end), (4, End::Epochs));
+            assert_eq!(second.parameters(), whole, "{optimizer:?} stopped after {stop} events");
         }
-        trainer.save_checkpoint(&path).unwrap();
-        let mut second = network(Activation::Silu, Activation::Linear);
-        let mut trainer = Trainer::new(&mut second, &rows, Some(&held_out), &eventful()).unwrap();
-        trainer.resume(&path).unwrap();
-        while trainer.advance().unwrap().is_some() {}
-        let (history, end) = trainer.finish();
-        assert_eq!((history.epochs.len(), end), (4, End::Epochs));
-        assert_eq!(second.parameters(), whole, "stopped after {stop} events");
     }
 }
 

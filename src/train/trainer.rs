@@ -14,7 +14,7 @@ use crate::kernels::{Activation, approach};
 use crate::likelihood;
 use crate::matrix::AlignedBuffer;
 use crate::network::{Batch, BatchError, Examples, Gradient, Loss, Network, Objective};
-use crate::optimizer::{Optimizer, Step};
+use crate::optimizer::{Optimizer, OptimizerChoice, Step};
 use crate::random::{self, Purpose};
 
 /// How much larger than the smallest one so far a loss may be at the end of an epoch that is still good.
@@ -77,9 +77,10 @@ impl<'a> Trainer<'a> {
         let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1, beta: options.beta };
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
+        let optimizer = options.optimizer.build(network.architecture());
         Ok(Self {
-            batch: Batch::new(network, objective, options.batch_size.min(rows.rows())),
-            optimizer: options.optimizer.build(network.architecture()),
+            batch: optimizer.prepare(Batch::new(network, objective, options.batch_size.min(rows.rows()))),
+            optimizer,
             progress: Progress::default(),
             clock: None,
             batches_of_epoch: rows.rows().div_ceil(options.batch_size),
@@ -222,10 +223,10 @@ impl<'a> Trainer<'a> {
         self.progress.steps += 1;
         let step = Step { number: self.progress.steps, learning_rate };
         let gradient = if self.gradient.is_empty() {
-            Gradient::traced(&self.batch)
+            Gradient::traced(&mut self.batch)
         } else {
             penalty::write_gradient(self.network, &self.batch, &self.options, &mut self.gradient);
-            Gradient::written(self.network.isa(), &self.gradient)
+            Gradient::written(&mut self.batch, &self.gradient)
         };
         penalty::decay(self.network, &self.options, learning_rate);
         self.optimizer.step(self.network, gradient, step);
@@ -402,6 +403,10 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
         let problem =
             format!("the layers {} do not mirror each other around a waist in the middle", architecture.sizes());
         return Err(Error::Setting { name: "tied", problem });
+    }
+    if options.optimizer == OptimizerChoice::Kfac && (options.tied || architecture.is_variational()) {
+        let problem = "kfac knows the curvature of neither tied weights nor variational codes; use adam or muon".into();
+        return Err(Error::Setting { name: "optimizer", problem });
     }
     check_variational(network, options)?;
     if options.loss == Loss::CrossEntropy {

@@ -1,0 +1,302 @@
+//! K-FAC: steps along the natural gradient, as long as the curvature of the loss says.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::{Optimizer, Step};
+use crate::gemm::gemm;
+use crate::kernels::{Isa, Update, axpy, dot, scale, with_denormals_flushed};
+use crate::linalg::inverse::inverse;
+use crate::matrix::{AlignedBuffer, Matrix, MatrixView, MatrixViewMut};
+use crate::network::{Architecture, Batch, Gradient, Layer, Network};
+
+/// The share of the moments that a minibatch leaves as they were, once there are enough.
+const KEPT: f32 = 0.9;
+
+/// γ: the damping of both factors.
+const FACTOR_DAMPING: Damping = Damping { decay: 0.99, least: 0.01 };
+
+/// λ: the damping of the curvature that the length of a step is found by.
+const STEP_DAMPING: Damping = Damping { decay: 0.98, least: 0.001 };
+
+/// The part of dᵀ G d · vᵀ G v below which the two directions are one.
+const SAME_DIRECTION: f64 = 1e-9;
+
+/// Rows of a matrix that one task computes.
+const TASK_ROWS: usize = 256;
+
+/// A damping that falls from 0.1.
+struct Damping {
+    /// What is left of it after a step.
+    decay: f64,
+    least: f32,
+}
+
+impl Damping {
+    fn of(&self, step: u64) -> f64 {
+        let steps = i32::try_from(step).unwrap_or(i32::MAX);
+        f64::from(self.least).max(0.1 * self.decay.powi(steps))
+    }
+}
+
+/// D ← Ḡ⁻¹ ∇ Ā⁻¹ for the gradient ∇ of each layer, V ← a D + b V, W ← W − α V: K-FAC (Martens and Grosse, "Optimizing
+/// neural networks with Kronecker-factored approximate curvature", 2015).
+///
+/// Ā and Ḡ are the moving means of the second moments of a layer's inputs, with a 1 for its biases, and of its deltas
+/// towards random targets (§2 to §5); their Kronecker product stands for the Gauss-Newton matrix of the layer, and each is
+/// damped by γ, shared between them as in §6.3. a and b minimise the quadratic model of the loss over the last and the new
+/// direction, with that matrix itself, of an eighth of the minibatch, and λ in it (§6.4 and §7). So a learning rate of 1 is
+/// a whole step, and there is none to look for; an average of the weights takes the minibatches' noise out. Minibatches
+/// should be large, a thousand rows or more: a step costs several times one of Adam's, whatever their size.
+///
+/// γ falls from 0.1 to 0.01 and λ from 0.1 to 0.001 in the first steps. The moments are looked at in each of the first 30
+/// steps and then in every eighth; they are inverted in each of the first 20, in every tenth of the first hundred, and then
+/// in every twentieth.
+#[derive(Clone, Debug)]
+pub struct Kfac {
+    layers: Vec<Layer>,
+    gradient: AlignedBuffer,
+    direction: AlignedBuffer,
+    velocity: AlignedBuffer,
+    /// Ā and Ḡ of each layer.
+    moments: AlignedBuffer,
+    /// The inverses of both, damped.
+    inverses: AlignedBuffer,
+    /// How many minibatches the moments have seen.
+    seen: AlignedBuffer,
+}
+
+impl Kfac {
+    /// For a network's layers.
+    pub fn new(architecture: &Architecture) -> Self {
+        let zeros = AlignedBuffer::zeros(architecture.buffer_length());
+        let factors = AlignedBuffer::zeros(factors_length(architecture.layers()));
+        Self {
+            layers: architecture.layers().to_vec(),
+            gradient: zeros.clone(),
+            direction: zeros.clone(),
+            velocity: zeros,
+            moments: factors.clone(),
+            inverses: factors,
+            seen: AlignedBuffer::zeros(1),
+        }
+    }
+
+    /// How many elements it holds for a network's layers.
+    pub(super) fn elements(architecture: &Architecture) -> usize {
+        let factors = factors_length(architecture.layers()).saturating_mul(2);
+        architecture.buffer_length().saturating_mul(3).saturating_add(factors)
+    }
+
+    /// Adds the rows that were traced last, and their deltas, to the moments.
+    fn look(&mut self, batch: &Batch) {
+        self.seen[0] += 1.0;
+        let kept = KEPT.min(1.0 - 1.0 / self.seen[0]);
+        for (index, [inputs, deltas]) in pairs(&self.layers, &mut self.moments).into_iter().enumerate() {
+            let with_ones = self.layers[index].has_bias();
+            add_moments(inputs, kept, &if with_ones { and_ones(&batch.inputs(index)) } else { batch.inputs(index) });
+            add_moments(deltas, kept, &batch.deltas(index));
+        }
+    }
+
+    /// Inverts the damped moments.
+    fn invert(&mut self, damping: f32) {
+        let moments = pairs(&self.layers, &mut self.moments);
+        let inverses = pairs(&self.layers, &mut self.inverses);
+        let tasks = moments.into_iter().zip(inverses).flat_map(|([inputs, deltas], [of_inputs, of_deltas])| {
+            let share = (mean_diagonal(inputs) / mean_diagonal(deltas)).sqrt();
+            [(inputs, damping * share, of_inputs), (deltas, damping / share, of_deltas)]
+        });
+        let tasks: Vec<_> = tasks.collect();
+        tasks.into_par_iter().with_max_len(1).for_each(|(moments, damping, out)| {
+            with_denormals_flushed(|| {
+                let size = moments.len().isqrt();
+                let mut damped = Matrix::from_slice(size, size, moments);
+                (0..size).for_each(|i| damped.row_mut(i)[i] += damping);
+                out.copy_from_slice(inverse(damped.view()).as_slice());
+            });
+        });
+    }
+
+    /// Turns the gradient into the direction.
+    fn precondition(&mut self) {
+        for (layer, [of_inputs, of_deltas]) in self.layers.iter().zip(pairs(&self.layers, &mut self.inverses)) {
+            let [columns, rows] = sizes(layer);
+            let of_inputs = MatrixView::new(of_inputs, columns, columns);
+            let of_deltas = MatrixView::new(of_deltas, rows, rows);
+            let weights = MatrixView::new(&self.gradient[layer.weight_range()], rows, layer.inputs());
+            let biases = &self.gradient[layer.bias_range()];
+            let mut half = Matrix::zeros(rows, columns);
+            for_rows(half.as_mut_slice(), columns, |here, half| {
+                let out = MatrixViewMut::new(half, here.len(), columns);
+                gemm(1.0, weights.rows_view(here.clone()), of_inputs.rows_view(0..layer.inputs()), 0.0, out);
+                if layer.has_bias() {
+                    let biases = MatrixView::new(&biases[here.clone()], here.len(), 1);
+                    let out = MatrixViewMut::new(half, here.len(), columns);
+                    gemm(1.0, biases, of_inputs.rows_view(layer.inputs()..columns), 1.0, out);
+                }
+            });
+            let half = half.view();
+            let parts = [(layer.weight_range(), 0..layer.inputs()), (layer.bias_range(), layer.inputs()..columns)];
+            for (range, of_half) in parts {
+                let width = of_half.len();
+                for_rows(&mut self.direction[range], width, |here, direction| {
+                    let out = MatrixViewMut::new(direction, here.len(), width);
+                    gemm(1.0, of_deltas.rows_view(here), half.columns_view(of_half.clone()), 0.0, out);
+                });
+            }
+        }
+    }
+
+    /// How much of the new direction d and of the velocity v the step is made of: what minimises
+    /// −∇ᵀ(a d + b v) + ½ (a d + b v)ᵀ (G + λ) (a d + b v), where `curvature` is dᵀ G d, dᵀ G v and vᵀ G v.
+    fn shares(&self, isa: Isa, curvature: [f64; 3], damping: f64) -> [f64; 2] {
+        let [d, v, gradient] = [&self.direction, &self.velocity, &self.gradient].map(|buffer| &buffer[..]);
+        let [dd, dv, vv] = curvature;
+        let dd = dd + damping * dot(isa, d, d);
+        let dv = dv + damping * dot(isa, d, v);
+        let vv = vv + damping * dot(isa, v, v);
+        let (slope, old_slope) = (dot(isa, gradient, d), dot(isa, gradient, v));
+        let determinant = dd * vv - dv * dv;
+        if determinant > SAME_DIRECTION * dd * vv {
+            [(slope * vv - old_slope * dv) / determinant, (old_slope * dd - slope * dv) / determinant]
+        } else if dd > 0.0 {
+            [slope / dd, 0.0]
+        } else {
+            [0.0; 2]
+        }
+    }
+}
+
+impl Optimizer for Kfac {
+    fn prepare(&self, batch: Batch) -> Batch {
+        batch.in_tiles()
+    }
+
+    fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step) {
+        let (isa, number) = (network.isa(), step.number);
+        gradient.apply(Update::write(&mut self.gradient));
+        let batch = gradient.into_batch();
+        if number <= 30 || number.is_multiple_of(8) {
+            batch.aim_at_random(network, number);
+            self.look(batch);
+        }
+        if number <= 20 || number < 100 && number.is_multiple_of(10) || number.is_multiple_of(20) {
+            self.invert(FACTOR_DAMPING.of(number) as f32);
+        }
+        self.precondition();
+        let curvature = batch.curvature(network, [&self.direction, &self.velocity]);
+        let [new, old] = self.shares(isa, curvature, STEP_DAMPING.of(number));
+        scale(isa, old as f32, &mut self.velocity);
+        axpy(isa, new as f32, &self.direction, &mut self.velocity);
+        axpy(isa, -step.learning_rate, &self.velocity, network.parameters_mut());
+    }
+
+    fn memory(&mut self) -> Vec<(&'static str, &mut [f32])> {
+        vec![
+            ("velocity", &mut self.velocity),
+            ("moments", &mut self.moments),
+            ("inverses", &mut self.inverses),
+            ("seen", &mut self.seen),
+        ]
+    }
+}
+
+/// The sizes of a layer's two factors: of its inputs, with a 1 for its biases, and of its deltas.
+fn sizes(layer: &Layer) -> [usize; 2] {
+    [layer.inputs() + usize::from(layer.has_bias()), layer.outputs()]
+}
+
+fn factors_length(layers: &[Layer]) -> usize {
+    let square = |size: usize| size.saturating_mul(size);
+    layers.iter().flat_map(sizes).map(square).fold(0, usize::saturating_add)
+}
+
+/// The two factors of each layer.
+fn pairs<'a>(layers: &[Layer], mut rest: &'a mut [f32]) -> Vec<[&'a mut [f32]; 2]> {
+    let mut part = |size: usize| rest.split_off_mut(..size * size).expect("room for the factors of all layers");
+    layers.iter().map(|layer| sizes(layer).map(&mut part)).collect()
+}
+
+/// Features × rows, with ones behind them for what biases are multiplied by.
+fn and_ones(features: &Matrix) -> Matrix {
+    let mut all = Matrix::zeros(features.rows() + 1, features.columns());
+    let (here, ones) = all.as_mut_slice().split_at_mut(features.as_slice().len());
+    here.copy_from_slice(features.as_slice());
+    ones.fill(1.0);
+    all
+}
+
+/// M ← κ M + (1 − κ) X Xᵀ / rows, for features × rows.
+fn add_moments(moments: &mut [f32], kept: f32, features: &Matrix) {
+    let share = (1.0 - kept) / features.columns() as f32;
+    for_rows(moments, features.rows(), |here, moments| {
+        let out = MatrixViewMut::new(moments, here.len(), features.rows());
+        gemm(share, features.rows_view(here), features.view().transposed(), kept, out);
+    });
+}
+
+/// Works on some rows of a matrix at a time, given which ones they are.
+fn for_rows(matrix: &mut [f32], columns: usize, work: impl Fn(Range<usize>, &mut [f32]) + Sync) {
+    matrix.par_chunks_mut(TASK_ROWS * columns.max(1)).enumerate().for_each(|(task, rows)| {
+        let first = task * TASK_ROWS;
+        with_denormals_flushed(|| work(first..first + rows.len() / columns, rows));
+    });
+}
+
+/// The mean of a square matrix' diagonal, and something above 0 if that is none.
+fn mean_diagonal(matrix: &[f32]) -> f32 {
+    let size = matrix.len().isqrt();
+    let sum = matrix.iter().step_by(size + 1).sum::<f32>();
+    (sum / size as f32).max(f32::MIN_POSITIVE.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Activation;
+    use crate::network::{Activations, Initialisation, Loss};
+    use crate::reference::kfac as reference;
+    use crate::reference::network::assert_close;
+
+    fn rows(count: usize) -> Matrix {
+        Matrix::from_slice(count, 5, &(0..5 * count).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>())
+    }
+
+    fn network(bias: bool) -> Network {
+        let activations = Activations::hidden(Activation::Tanh);
+        Network::new(Architecture::new("5,4,2,4,5".parse().unwrap(), activations, bias), Initialisation::FanIn, 3)
+    }
+
+    #[test]
+    fn its_steps_are_those_of_the_reference() {
+        for (bias, count) in [(true, 300), (true, 7), (false, 40)] {
+            let (mut network, rows) = (network(bias), rows(count));
+            let mut expected = reference::Kfac::new(&network);
+            let mut kfac = Kfac::new(network.architecture());
+            let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, count));
+            let indices: Vec<usize> = (0..count).collect();
+            for number in 1..=5 {
+                let after = expected.step(&network, &rows, 0.5);
+                network.trace(&rows, &indices, &mut batch);
+                kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 0.5 });
+                assert_close(network.parameters(), &after, 1e-3, &format!("step {number} of {count} rows"));
+            }
+        }
+    }
+
+    #[test]
+    fn no_gradient_is_no_step() {
+        let mut network = network(true);
+        network.parameters_mut().fill(0.0);
+        let mut kfac = Kfac::new(network.architecture());
+        let rows = Matrix::zeros(9, 5);
+        let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, 9));
+        for number in 1..=3 {
+            network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch);
+            kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 1.0 });
+            assert!(network.parameters().iter().all(|&parameter| parameter == 0.0), "step {number}");
+        }
+    }
+}

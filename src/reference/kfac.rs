@@ -1,0 +1,158 @@
+//! K-FAC as its formulas say, in double precision, with moments and curvatures summed a row at a time.
+
+use crate::matrix::Matrix;
+use crate::network::{Loss, Network, Signs};
+use crate::reference::network::{curvature_root, gradient, gradient_of_examples, layer_inputs};
+
+type Square = Vec<Vec<f64>>;
+
+/// The twin of [`crate::optimizer::Kfac`] for its first steps, in all of which it looks at the moments and inverts them, of
+/// squared error behind a linear output.
+#[derive(Debug)]
+pub struct Kfac {
+    /// For each layer, the second moments of its inputs and of its deltas.
+    moments: Vec<[Square; 2]>,
+    velocity: Vec<f64>,
+    steps: u64,
+}
+
+impl Kfac {
+    /// For a network.
+    pub fn new(network: &Network) -> Self {
+        Self { moments: Vec::new(), velocity: vec![0.0; network.parameters().len()], steps: 0 }
+    }
+
+    /// The parameters after a step over all `rows`.
+    pub fn step(&mut self, network: &Network, rows: &Matrix, learning_rate: f64) -> Vec<f64> {
+        self.steps += 1;
+        let rows: Vec<Vec<f32>> = (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect();
+        self.look(network, &rows);
+        let (gradient, _) = gradient(network, &rows, Loss::SquaredError);
+        let direction = self.direction(network, &gradient);
+        let [new, old] = self.shares(network, &rows, &gradient, &direction);
+        for (velocity, direction) in self.velocity.iter_mut().zip(direction) {
+            *velocity = new * direction + old * *velocity;
+        }
+        let parameters = network.parameters().iter().copied().map(f64::from);
+        parameters.zip(&self.velocity).map(|(parameter, velocity)| parameter - learning_rate * velocity).collect()
+    }
+
+    fn look(&mut self, network: &Network, rows: &[Vec<f32>]) {
+        let kept = 0.9_f64.min(1.0 - 1.0 / self.steps as f64);
+        for (index, layer) in network.architecture().layers().iter().enumerate() {
+            let mut fresh = [layer.inputs() + usize::from(layer.has_bias()), layer.outputs()]
+                .map(|size| vec![vec![0.0; size]; size]);
+            for (number, row) in rows.iter().enumerate() {
+                let mut inputs = layer_inputs(network, row);
+                let mut signs = Signs::new(self.steps, number);
+                let target: Vec<f32> = inputs[inputs.len() - 1]
+                    .iter()
+                    .map(|output| (output - f64::from(signs.next()) * 0.5_f64.sqrt()) as f32)
+                    .collect();
+                let mut input = inputs.swap_remove(index);
+                if layer.has_bias() {
+                    input.push(1.0);
+                }
+                let delta = delta(network, index, row, target);
+                for (moments, values) in fresh.iter_mut().zip([input, delta]) {
+                    for (moments, value) in moments.iter_mut().zip(&values) {
+                        for (moment, other) in moments.iter_mut().zip(&values) {
+                            *moment += value * other / rows.len() as f64;
+                        }
+                    }
+                }
+            }
+            if self.moments.len() == index {
+                self.moments.push(fresh.clone());
+            }
+            for (moments, fresh) in self.moments[index].iter_mut().zip(fresh) {
+                for (moment, fresh) in moments.iter_mut().flatten().zip(fresh.into_iter().flatten()) {
+                    *moment = kept * *moment + (1.0 - kept) * fresh;
+                }
+            }
+        }
+    }
+
+    fn direction(&self, network: &Network, gradient: &[f64]) -> Vec<f64> {
+        let mut direction = vec![0.0; gradient.len()];
+        let damping = 0.01_f64.max(0.1 * 0.99_f64.powi(self.steps as i32));
+        for (layer, [inputs, deltas]) in network.architecture().layers().iter().zip(&self.moments) {
+            let share = (mean_diagonal(inputs) / mean_diagonal(deltas)).sqrt();
+            let (inputs, deltas) = (inverse(inputs, damping * share), inverse(deltas, damping / share));
+            let place = |output: usize, input: usize| match input < layer.inputs() {
+                true => layer.weight_range().start + output * layer.inputs() + input,
+                false => layer.bias_range().start + output,
+            };
+            for i in 0..deltas.len() {
+                for j in 0..inputs.len() {
+                    for k in 0..deltas.len() {
+                        for l in 0..inputs.len() {
+                            direction[place(i, j)] += deltas[i][k] * gradient[place(k, l)] * inputs[l][j];
+                        }
+                    }
+                }
+            }
+        }
+        direction
+    }
+
+    fn shares(&self, network: &Network, rows: &[Vec<f32>], gradient: &[f64], direction: &[f64]) -> [f64; 2] {
+        let damping = 0.001_f64.max(0.1 * 0.98_f64.powi(self.steps as i32));
+        let some = &rows[..rows.len().min(rows.len().div_ceil(32).div_ceil(8) * 32)];
+        let curvature = |one: &[f64], other: &[f64]| {
+            let root = |row: &Vec<f32>, direction| curvature_root(network, row, direction, Loss::SquaredError);
+            let of_row = |row| dot(&root(row, one), &root(row, other));
+            some.iter().map(of_row).sum::<f64>() / some.len() as f64 + damping * dot(one, other)
+        };
+        let dd = curvature(direction, direction);
+        let dv = curvature(direction, &self.velocity);
+        let vv = curvature(&self.velocity, &self.velocity);
+        let (slope, old_slope) = (dot(gradient, direction), dot(gradient, &self.velocity));
+        match dd * vv - dv * dv {
+            0.0 => [slope / dd, 0.0],
+            determinant => [(slope * vv - old_slope * dv) / determinant, (old_slope * dd - slope * dv) / determinant],
+        }
+    }
+}
+
+/// The gradient of a row's own loss towards a target, by what a layer computes before its activation.
+fn delta(network: &Network, index: usize, row: &[f32], target: Vec<f32>) -> Vec<f64> {
+    let layer = &network.architecture().layers()[index];
+    let example = [&[row.to_vec()][..], &[target], &[]];
+    let (gradient, _) = gradient_of_examples(network, example, Loss::SquaredError.into());
+    let inputs = layer_inputs(network, row).swap_remove(index);
+    // Of the weights from the largest input, which is δ times that input.
+    let largest = (0..inputs.len()).max_by(|&i, &j| inputs[i].abs().total_cmp(&inputs[j].abs())).expect("an input");
+    let place = |output: usize| layer.weight_range().start + output * layer.inputs() + largest;
+    (0..layer.outputs()).map(|output| gradient[place(output)] / inputs[largest]).collect()
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+fn mean_diagonal(matrix: &Square) -> f64 {
+    (0..matrix.len()).map(|i| matrix[i][i]).sum::<f64>() / matrix.len() as f64
+}
+
+/// The inverse of a matrix with something added to its diagonal, by elimination.
+fn inverse(matrix: &Square, damping: f64) -> Square {
+    let (size, mut matrix) = (matrix.len(), matrix.clone());
+    (0..size).for_each(|i| matrix[i][i] += damping);
+    let mut inverse: Square = (0..size).map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    for pivot in 0..size {
+        let divisor = matrix[pivot][pivot];
+        for column in 0..size {
+            matrix[pivot][column] /= divisor;
+            inverse[pivot][column] /= divisor;
+        }
+        for other in (0..size).filter(|&other| other != pivot) {
+            let times = matrix[other][pivot];
+            for column in 0..size {
+                matrix[other][column] -= times * matrix[pivot][column];
+                inverse[other][column] -= times * inverse[pivot][column];
+            }
+        }
+    }
+    inverse
+}
