@@ -10,8 +10,8 @@ trap 'rm -rf "$copy"' EXIT
 mkdir "$copy/src"
 cp Cargo.lock "$copy"
 cp -r src/error.rs src/kernels src/reference "$copy/src"
-rm "$copy"/src/reference/{gemm,muon,network,svd}.rs
-sed -i -E '/^(pub )?mod (gemm|muon|network|svd);|^pub use (gemm|svd)::/d' "$copy/src/reference/mod.rs"
+rm "$copy"/src/reference/{gemm,kfac,muon,network,svd}.rs
+sed -i -E '/^(pub )?mod (gemm|kfac|muon|network|svd);|^pub use (gemm|svd)::/d' "$copy/src/reference/mod.rs"
 cat > "$copy/src/lib.rs" <<'LIB'
 //! The kernels and their twins.
 pub mod error;

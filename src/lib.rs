@@ -40,7 +40,7 @@
 //! | [`throughput`] | how fast a network trains and reconstructs here |
 //! | [`train`] · [`pca`] | the training loop and its history · principal components |
 //! | [`likelihood`] | bounds on the likelihood of rows, of variational networks |
-//! | [`reference`](mod@reference) | the naive twin of kernels, gemm, network, Muon and SVD, for tests, benches and fuzzing |
+//! | [`reference`](mod@reference) | the naive twin of kernels, gemm, network, Muon, K-FAC and SVD, for tests, benches and fuzzing |
 //! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
 //! | [`linalg`] · [`mixture`] | QR and Jacobi SVD · normal distributions fitted to codes |
 //! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds and rankings of scores |

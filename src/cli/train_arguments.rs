@@ -32,7 +32,7 @@ pub struct TrainArguments {
     /// Rows of a minibatch
     #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
-    /// The step size, or auto to look for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd]
+    /// The step size, or auto to look for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd, 1 for kfac]
     #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
     learning_rate: Option<LearningRate>,
     /// How the step size changes over the run

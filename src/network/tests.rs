@@ -309,3 +309,57 @@ fn a_batch_for_cross_entropy_wants_a_sigmoid_output() {
     let network = network("4,2,4", Activation::Relu, Loss::SquaredError, true);
     Batch::new(&network, Loss::CrossEntropy, 1);
 }
+
+#[test]
+fn the_curvature_along_two_directions_is_that_of_the_reference() {
+    for (activation, loss, bias) in every_combination() {
+        let network = network("7,5,3,5,7", activation, loss, bias);
+        // Of 300 rows in tiles of 32, the first 64 are looked at; of 20 rows, all.
+        for (count, looked_at) in [(300, 64), (20, 20)] {
+            let rows = rows(count, 7, 3);
+            let wave = |step: f32| -> Vec<f32> {
+                (0..network.parameters().len()).map(|index| (index as f32 * step).sin()).collect()
+            };
+            let directions = [wave(0.37), wave(0.73)];
+            let mut batch = Batch::new(&network, loss, count).in_tiles();
+            network.trace(&rows, &(0..count).collect::<Vec<_>>(), &mut batch);
+            let actual = batch.curvature(&network, [&directions[0], &directions[1]]);
+            let double = directions.map(|direction| direction.into_iter().map(f64::from).collect::<Vec<_>>());
+            for (actual, [i, j]) in actual.into_iter().zip([[0, 0], [0, 1], [1, 1]]) {
+                let of_row = |row: &Vec<f32>| -> f64 {
+                    let root = |i: usize| reference::curvature_root(&network, row, &double[i], loss);
+                    root(i).iter().zip(root(j)).map(|(x, y)| x * y).sum()
+                };
+                let expected = as_vectors(&rows)[..looked_at].iter().map(of_row).sum::<f64>() / looked_at as f64;
+                let what = format!("{activation}, {loss}, {count} rows: {actual}, not {expected}");
+                assert!((actual - expected).abs() < 1e-4 * expected.abs().max(1.0), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn deltas_towards_random_targets_are_as_large_as_the_loss_is_curved_and_of_either_sign() {
+    let network = network("7,5,3,5,7", Activation::Tanh, Loss::CrossEntropy, true);
+    let (rows, indices) = (rows(40, 7, 3), (0..40).collect::<Vec<_>>());
+    let outputs = network.reconstruct(&rows);
+    let mut batch = Batch::new(&network, Loss::CrossEntropy, 40).in_tiles();
+    let mut deltas = |turn| {
+        network.trace(&rows, &indices, &mut batch);
+        batch.aim_at_random(&network, turn);
+        batch.deltas(3)
+    };
+    let (first, again, second) = (deltas(1), deltas(1), deltas(2));
+    assert_eq!(first, again);
+    for deltas in [&first, &second] {
+        for row in 0..40 {
+            for column in 0..7 {
+                let (delta, output) = (deltas.row(column)[row], outputs.row(row)[column]);
+                assert!((delta * delta - output * (1.0 - output)).abs() < 1e-5, "({row}, {column}): {delta}");
+            }
+        }
+        let positive = deltas.as_slice().iter().filter(|&&delta| delta > 0.0).count();
+        assert!((100..180).contains(&positive), "{positive} of 280");
+    }
+    assert_ne!(first, second);
+}

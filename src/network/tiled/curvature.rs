@@ -50,12 +50,7 @@ impl TiledBatch {
     }
 
     /// As [`Batch::curvature`](crate::network::Batch::curvature).
-    pub(in crate::network) fn curvature(
-        &mut self,
-        network: &Network,
-        loss: Loss,
-        directions: [&[f32]; 2],
-    ) -> [f64; 3] {
+    pub(in crate::network) fn curvature(&mut self, network: &Network, loss: Loss, directions: [&[f32]; 2]) -> [f64; 3] {
         let tiles = &mut self.tiles[..self.filled.div_ceil(TILES_FOR_ONE)];
         let rows = self.rows.min(tiles.len() * TILE_ROWS);
         let work = 4 * rows * network.architecture.parameters();
