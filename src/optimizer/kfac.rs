@@ -94,8 +94,9 @@ impl Kfac {
         self.seen[0] += 1.0;
         let kept = KEPT.min(1.0 - 1.0 / self.seen[0]);
         for (index, [inputs, deltas]) in pairs(&self.layers, &mut self.moments).into_iter().enumerate() {
-            let with_ones = self.layers[index].has_bias();
-            add_moments(inputs, kept, &if with_ones { and_ones(&batch.inputs(index)) } else { batch.inputs(index) });
+            let features = batch.inputs(index);
+            let features = if self.layers[index].has_bias() { and_ones(&features) } else { features };
+            add_moments(inputs, kept, &features);
             add_moments(deltas, kept, &batch.deltas(index));
         }
     }

@@ -3,6 +3,7 @@
 use crate::matrix::Matrix;
 use crate::network::{Loss, Network, Signs};
 use crate::reference::network::{curvature_root, gradient, gradient_of_examples, layer_inputs};
+use crate::reference::rotation::dot;
 
 type Square = Vec<Vec<f64>>;
 
@@ -125,10 +126,6 @@ fn delta(network: &Network, index: usize, row: &[f32], target: Vec<f32>) -> Vec<
     let largest = (0..inputs.len()).max_by(|&i, &j| inputs[i].abs().total_cmp(&inputs[j].abs())).expect("an input");
     let place = |output: usize| layer.weight_range().start + output * layer.inputs() + largest;
     (0..layer.outputs()).map(|output| gradient[place(output)] / inputs[largest]).collect()
-}
-
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
 fn mean_diagonal(matrix: &Square) -> f64 {
