@@ -165,7 +165,8 @@ impl Observer for Watch {
 
     fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
         let _ = self.progress.observe(trainer, event)?;
-        if STOP.load(Ordering::Relaxed) {
+        // A run that is at its end has nothing to stop.
+        if STOP.load(Ordering::Relaxed) && trainer.end().is_none() {
             create_folder(&self.folder)?;
             self.save(trainer)?;
             let epoch = trainer.history().epochs.len() + 1;

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 use crate::data::Corruption;
 use crate::error::Error;
@@ -211,6 +213,29 @@ fn a_run_writes_its_event_file_as_it_goes() {
     assert!(lengths.len() == 4 && lengths.is_sorted_by(|before, after| before < after), "{lengths:?}");
 }
 
+/// A network's run, and the checkpoint that it leaves after some events.
+fn save_after(
+    events: usize,
+    network: &mut Network,
+    [rows, held_out]: [&Matrix; 2],
+    options: &TrainOptions,
+    path: &Path,
+) {
+    let mut trainer = Trainer::new(network, rows, Some(held_out), options).unwrap();
+    for _ in 0..events {
+        trainer.advance().unwrap();
+    }
+    trainer.save_checkpoint(path).unwrap();
+}
+
+/// Goes on from a checkpoint to the end.
+fn go_on(network: &mut Network, [rows, held_out]: [&Matrix; 2], options: &TrainOptions, path: &Path) -> (History, End) {
+    let mut trainer = Trainer::new(network, rows, Some(held_out), options).unwrap();
+    trainer.resume(path).unwrap();
+    while trainer.advance().unwrap().is_some() {}
+    trainer.finish()
+}
+
 /// A run that uses everything that a checkpoint must keep.
 fn eventful() -> TrainOptions {
     TrainOptions {
@@ -243,16 +268,9 @@ fn a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits() {
         // Four epochs of five minibatches, and an event for each epoch.
         for stop in 0..=24 {
             let mut first = network(Activation::Silu, Activation::Linear);
-            let mut trainer = Trainer::new(&mut first, &rows, Some(&held_out), &options).unwrap();
-            for _ in 0..stop {
-                trainer.advance().unwrap();
-            }
-            trainer.save_checkpoint(&path).unwrap();
+            save_after(stop, &mut first, [&rows, &held_out], &options, &path);
             let mut second = network(Activation::Silu, Activation::Linear);
-            let mut trainer = Trainer::new(&mut second, &rows, Some(&held_out), &options).unwrap();
-            trainer.resume(&path).unwrap();
-            while trainer.advance().unwrap().is_some() {}
-            let (history, end) = trainer.finish();
+            let (history, end) = go_on(&mut second, [&rows, &held_out], &options, &path);
             assert_eq!((history.epochs.len(), end), (4, End::Epochs));
             assert_eq!(second.parameters(), whole, "{optimizer:?} stopped after {stop} events");
         }
@@ -305,18 +323,11 @@ fn patience_may_be_new_or_dropped_when_a_run_goes_on() {
     let patient = TrainOptions { patience: Some(2), ..plain };
     for (before, after) in [(plain, patient), (patient, plain)] {
         let mut first = network(Activation::Tanh, Activation::Linear);
-        let mut trainer = Trainer::new(&mut first, &rows, Some(&held_out), &before).unwrap();
-        for _ in 0..4 {
-            trainer.advance().unwrap();
-        }
-        trainer.save_checkpoint(&path).unwrap();
+        save_after(4, &mut first, [&rows, &held_out], &before, &path);
         let mut second = network(Activation::Tanh, Activation::Linear);
-        let mut trainer = Trainer::new(&mut second, &rows, Some(&held_out), &after).unwrap();
-        trainer.resume(&path).unwrap();
-        while trainer.advance().unwrap().is_some() {}
-        let last = trainer.history().epochs[2].validation_error_per_row;
-        assert_eq!((trainer.history().epochs.len(), trainer.finish().1), (3, End::Epochs));
-        assert_eq!(Some(evaluate(&second, &held_out).error_per_row), last);
+        let (history, end) = go_on(&mut second, [&rows, &held_out], &after, &path);
+        assert_eq!((history.epochs.len(), end), (3, End::Epochs));
+        assert_eq!(Some(evaluate(&second, &held_out).error_per_row), history.epochs[2].validation_error_per_row);
     }
 }
 

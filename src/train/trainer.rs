@@ -161,7 +161,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Why the run is at its end, if it is: between two epochs.
-    fn end(&self) -> Option<End> {
+    pub fn end(&self) -> Option<End> {
         let Progress { history, batches, best, .. } = &self.progress;
         if *batches > 0 || history.epochs.is_empty() {
             None
