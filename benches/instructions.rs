@@ -136,7 +136,7 @@ fn prepare_step(optimizer: OptimizerChoice) -> Training {
 fn training_step(mut training: Training) -> Training {
     let rows: Vec<usize> = (0..64).collect();
     training.network.trace(&training.rows, black_box(&rows), &mut training.batch);
-    let step = Step { number: 1, learning_rate: 0.01 };
+    let step = Step { number: 1, learning_rate: 0.01, rows: rows.len() };
     training.optimizer.step(&mut training.network, Gradient::traced(&mut training.batch), step);
     training
 }

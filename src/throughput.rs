@@ -60,7 +60,8 @@ pub fn measure(
 ) -> Result<Throughput> {
     let share = duration.as_secs_f64() / ROUNDS as f64;
     let mut seconds_of_epoch = |rows: &dyn Rows, epochs: usize| -> Result<f64> {
-        let (history, _) = train(network, rows, None, &TrainOptions { epochs, ..*options }, &mut ())?;
+        let (history, _) =
+            train(network, rows, None, &TrainOptions { epochs, double_batch: None, ..*options }, &mut ())?;
         Ok(median(history.epochs.iter().map(|epoch| epoch.seconds).collect()))
     };
     // A few batches tell how many of the rows an epoch can have, or how many epochs a round.

@@ -75,9 +75,10 @@ impl Bench {
     fn measure(&self, rows: &dyn Rows) -> Result<Throughput> {
         let options = self.train.options(self.layers.clone(), ScalingChoice::Auto, 1)?;
         let architecture = options.architecture();
-        check_memory(&architecture, options.train.elements(&architecture), options.train.batch_size.min(rows.rows()))?;
+        let (train, count) = (&options.train, rows.rows());
+        check_memory(&architecture, train.elements(&architecture, count), train.rows_at_once(count))?;
         let mut network = Network::new(architecture, options.initialisation, 1);
-        measure(&mut network, rows, &options.train, Duration::from_secs_f64(self.seconds))
+        measure(&mut network, rows, train, Duration::from_secs_f64(self.seconds))
     }
 
     fn json(&self, runs: &[Throughput]) -> Value {

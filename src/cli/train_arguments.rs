@@ -32,6 +32,9 @@ pub struct TrainArguments {
     /// Rows of a minibatch
     #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
+    /// Double the rows of a minibatch after every so many epochs, until it has all rows
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = at_least_one)]
+    double_batch: Option<usize>,
     /// The step size, or auto to look for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd, 1 for kfac]
     #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
     learning_rate: Option<LearningRate>,
@@ -179,6 +182,7 @@ impl TrainArguments {
         let train = TrainOptions {
             epochs: self.epochs,
             batch_size: self.batch_size,
+            double_batch: self.double_batch,
             learning_rate: match self.learning_rate {
                 Some(LearningRate::Fixed(rate)) => rate,
                 Some(LearningRate::Auto) | None => optimizer.usual_learning_rate(),

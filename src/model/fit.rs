@@ -153,7 +153,7 @@ fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
     if options.pretraining_epochs > 0 {
         check_pairs(&architecture)?;
     }
-    check_memory(&architecture, options.train.elements(&architecture), options.train.batch_size.min(rows))?;
+    check_memory(&architecture, options.train.elements(&architecture, rows), options.train.rows_at_once(rows))?;
     Ok(Network::new(architecture, options.initialisation, options.train.seed))
 }
 

@@ -23,7 +23,7 @@ impl Adam {
 
 impl Optimizer for Adam {
     fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step) {
-        let Step { number, learning_rate } = step;
+        let Step { number, learning_rate, .. } = step;
         let step = AdamStep { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: number };
         let parameters = network.parameters_mut();
         gradient.apply(Update::adam(parameters, &mut self.first_moment, &mut self.second_moment, step));

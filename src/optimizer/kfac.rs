@@ -15,10 +15,19 @@ use crate::network::{Architecture, Batch, Gradient, Layer, Network};
 const KEPT: f32 = 0.9;
 
 /// γ: the damping of both factors.
-const FACTOR_DAMPING: Damping = Damping { decay: 0.99, least: 0.01 };
+const FACTOR_DAMPING: Damping = Damping { decay: 0.99, of_a_row: 0.45, power: 0.5 };
 
 /// λ: the damping of the curvature that the length of a step is found by.
-const STEP_DAMPING: Damping = Damping { decay: 0.98, least: 0.001 };
+const STEP_DAMPING: Damping = Damping { decay: 0.98, of_a_row: 2.0, power: 1.0 };
+
+/// Rows after which the moments are looked at again, and steps at most.
+const LOOK: [usize; 2] = [16_000, 8];
+
+/// The same for their inversion.
+const INVERT: [usize; 2] = [40_000, 20];
+
+/// The share of a minibatch that the curvature is that of is one part in so many.
+const CURVATURE_PART: usize = 8;
 
 /// The part of dᵀ G d · vᵀ G v below which the two directions are one.
 const SAME_DIRECTION: f64 = 1e-9;
@@ -26,18 +35,27 @@ const SAME_DIRECTION: f64 = 1e-9;
 /// Rows of a matrix that one task computes.
 const TASK_ROWS: usize = 256;
 
-/// A damping that falls from 0.1.
+/// A damping that falls from 0.1 to what the noise of a minibatch asks for: the fewer rows, the more of it would pass for
+/// slopes in directions of little curvature.
 struct Damping {
     /// What is left of it after a step.
     decay: f64,
-    least: f32,
+    /// What it comes to with one row, and the power of their number that it falls with.
+    of_a_row: f64,
+    power: f64,
 }
 
 impl Damping {
-    fn of(&self, step: u64) -> f64 {
-        let steps = i32::try_from(step).unwrap_or(i32::MAX);
-        f64::from(self.least).max(0.1 * self.decay.powi(steps))
+    fn of(&self, step: Step) -> f64 {
+        let steps = i32::try_from(step.number).unwrap_or(i32::MAX);
+        (self.of_a_row / (step.rows as f64).powf(self.power)).max(0.1 * self.decay.powi(steps))
     }
+}
+
+/// Whether it is time, in steps of so many rows, for what is done every so many rows.
+fn is_time([rows, steps]: [usize; 2], step: Step) -> bool {
+    let every = (rows / step.rows.max(1)).clamp(1, steps);
+    step.number.is_multiple_of(every as u64)
 }
 
 /// D ← Ḡ⁻¹ ∇ Ā⁻¹ for the gradient ∇ of each layer, V ← a D + b V, W ← W − α V: K-FAC (Martens and Grosse, "Optimizing
@@ -46,13 +64,15 @@ impl Damping {
 /// Ā and Ḡ are the moving means of the second moments of a layer's inputs, with a 1 for its biases, and of its deltas
 /// towards random targets (§2 to §5); their Kronecker product stands for the Gauss-Newton matrix of the layer, and each is
 /// damped by γ, shared between them as in §6.3. a and b minimise the quadratic model of the loss over the last and the new
-/// direction, with that matrix itself, of an eighth of the minibatch, and λ in it (§6.4 and §7). So a learning rate of 1 is
+/// direction, with that matrix itself, of an eighth of the minibatch (or of all rows that were traced last, if those are fewer), and λ in it (§6.4 and §7). So a learning rate of 1 is
 /// a whole step, and there is none to look for; an average of the weights takes the minibatches' noise out. Minibatches
-/// should be large, a thousand rows or more: a step costs several times one of Adam's, whatever their size.
+/// should be large, a thousand rows or more: a step costs several times one of Adam's, whatever their size. Near the end
+/// they can have all rows: there is no noise then, b becomes large, and steps along one another's way add up.
 ///
-/// γ falls from 0.1 to 0.01 and λ from 0.1 to 0.001 in the first steps. The moments are looked at in each of the first 30
-/// steps and then in every eighth; they are inverted in each of the first 20, in every tenth of the first hundred, and then
-/// in every twentieth.
+/// γ falls from 0.1 to 0.45 / √rows and λ from 0.1 to 2 / rows in the first steps, for the rows of a minibatch. The moments
+/// are looked at, with the rows that were traced last, in each of the first 30 steps and then every 16,000 rows, or eight
+/// steps; they are inverted in each of the first 20 steps, in every tenth of the first hundred, and then every 40,000 rows,
+/// or 20 steps.
 #[derive(Clone, Debug)]
 pub struct Kfac {
     layers: Vec<Layer>,
@@ -179,16 +199,17 @@ impl Optimizer for Kfac {
         let (isa, number) = (network.isa(), step.number);
         gradient.apply(Update::write(&mut self.gradient));
         let batch = gradient.into_batch();
-        if number <= 30 || number.is_multiple_of(8) {
+        if number <= 30 || is_time(LOOK, step) {
             batch.aim_at_random(network, number);
             self.look(batch);
         }
-        if number <= 20 || number < 100 && number.is_multiple_of(10) || number.is_multiple_of(20) {
-            self.invert(FACTOR_DAMPING.of(number) as f32);
+        if number <= 20 || number < 100 && number.is_multiple_of(10) || is_time(INVERT, step) {
+            self.invert(FACTOR_DAMPING.of(step) as f32);
         }
         self.precondition();
-        let curvature = batch.curvature(network, [&self.direction, &self.velocity]);
-        let [new, old] = self.shares(isa, curvature, STEP_DAMPING.of(number));
+        let rows = step.rows.div_ceil(CURVATURE_PART);
+        let curvature = batch.curvature(network, rows, [&self.direction, &self.velocity]);
+        let [new, old] = self.shares(isa, curvature, STEP_DAMPING.of(step));
         scale(isa, old as f32, &mut self.velocity);
         axpy(isa, new as f32, &self.direction, &mut self.velocity);
         axpy(isa, -step.learning_rate, &self.velocity, network.parameters_mut());
@@ -281,7 +302,7 @@ mod tests {
             for number in 1..=5 {
                 let after = expected.step(&network, &rows, 0.5);
                 network.trace(&rows, &indices, &mut batch);
-                kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 0.5 });
+                kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 0.5, rows: count });
                 assert_close(network.parameters(), &after, 1e-3, &format!("step {number} of {count} rows"));
             }
         }
@@ -296,7 +317,7 @@ mod tests {
         let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, 9));
         for number in 1..=3 {
             network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch);
-            kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 1.0 });
+            kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 1.0, rows: 9 });
             assert!(network.parameters().iter().all(|&parameter| parameter == 0.0), "step {number}");
         }
     }

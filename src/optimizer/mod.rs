@@ -40,4 +40,7 @@ pub struct Step {
     pub number: u64,
     /// The learning rate α.
     pub learning_rate: f32,
+    /// How many rows' mean loss the gradient is that of: more than the batch traced last, where the gradient was summed from
+    /// parts.
+    pub rows: usize,
 }

@@ -130,7 +130,7 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn step(self, isa: Isa, Step { number, learning_rate }: Step) {
+    fn step(self, isa: Isa, Step { number, learning_rate, .. }: Step) {
         let Self { inputs, parameters, gradient, direction, velocity, second_moment } = self;
         let Some(inputs) = inputs else {
             let step = AdamStep { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: number };
@@ -190,7 +190,11 @@ mod tests {
         for number in 1..=5 {
             let after = expected.step(&network, &rows, 0.1);
             network.trace(&rows, &indices, &mut batch);
-            muon.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 0.1 });
+            muon.step(
+                &mut network,
+                Gradient::traced(&mut batch),
+                Step { number, learning_rate: 0.1, rows: rows.rows() },
+            );
             for (actual, expected) in network.parameters().iter().zip(after) {
                 assert!((f64::from(*actual) - expected).abs() < 1e-4, "step {number}: {actual}, not {expected}");
             }

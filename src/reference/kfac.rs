@@ -29,7 +29,7 @@ impl Kfac {
         let rows: Vec<Vec<f32>> = (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect();
         self.look(network, &rows);
         let (gradient, _) = gradient(network, &rows, Loss::SquaredError);
-        let direction = self.direction(network, &gradient);
+        let direction = self.direction(network, &gradient, rows.len());
         let [new, old] = self.shares(network, &rows, &gradient, &direction);
         for (velocity, direction) in self.velocity.iter_mut().zip(direction) {
             *velocity = new * direction + old * *velocity;
@@ -74,9 +74,9 @@ impl Kfac {
         }
     }
 
-    fn direction(&self, network: &Network, gradient: &[f64]) -> Vec<f64> {
+    fn direction(&self, network: &Network, gradient: &[f64], rows: usize) -> Vec<f64> {
         let mut direction = vec![0.0; gradient.len()];
-        let damping = 0.01_f64.max(0.1 * 0.99_f64.powi(self.steps as i32));
+        let damping = (0.45 / (rows as f64).sqrt()).max(0.1 * 0.99_f64.powi(self.steps as i32));
         for (layer, [inputs, deltas]) in network.architecture().layers().iter().zip(&self.moments) {
             let share = (mean_diagonal(inputs) / mean_diagonal(deltas)).sqrt();
             let (inputs, deltas) = (inverse(inputs, damping * share), inverse(deltas, damping / share));
@@ -98,8 +98,8 @@ impl Kfac {
     }
 
     fn shares(&self, network: &Network, rows: &[Vec<f32>], gradient: &[f64], direction: &[f64]) -> [f64; 2] {
-        let damping = 0.001_f64.max(0.1 * 0.98_f64.powi(self.steps as i32));
-        let some = &rows[..rows.len().min(rows.len().div_ceil(32).div_ceil(8) * 32)];
+        let damping = (2.0 / rows.len() as f64).max(0.1 * 0.98_f64.powi(self.steps as i32));
+        let some = &rows[..rows.len().min(rows.len().div_ceil(8).div_ceil(32) * 32)];
         let curvature = |one: &[f64], other: &[f64]| {
             let root = |row: &Vec<f32>, direction| curvature_root(network, row, direction, Loss::SquaredError);
             let of_row = |row| dot(&root(row, one), &root(row, other));

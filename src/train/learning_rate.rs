@@ -94,6 +94,7 @@ fn shortened(options: &TrainOptions, epochs: usize) -> TrainOptions {
     let share = epochs as f64 / options.epochs as f64;
     TrainOptions {
         epochs,
+        double_batch: options.double_batch.map(|double| ((share * double as f64).round() as usize).max(1)),
         warm_up: share * options.warm_up,
         beta_warm_up: share * options.beta_warm_up,
         schedule: options.schedule.shortened(share),

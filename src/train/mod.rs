@@ -2,6 +2,7 @@
 //! learning rate.
 
 mod averaging;
+mod batches;
 mod checkpoint;
 mod history;
 mod learning_rate;

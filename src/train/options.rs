@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::batches::{Batches, are_in_parts, rows_at_once};
 use super::{Averaging, Schedule, penalty};
 use crate::data::{Binarisation, Corruption};
 use crate::error::{Error, Result};
@@ -17,6 +18,9 @@ pub struct TrainOptions {
     pub epochs: usize,
     /// Rows of a minibatch; the last one of an epoch may be shorter.
     pub batch_size: usize,
+    /// Epochs after which the rows of a minibatch double, and so on until it has all rows (Smith et al., "Don't decay the
+    /// learning rate, increase the batch size", 2018).
+    pub double_batch: Option<usize>,
     /// The step size α, for the gradient of the mean loss of a row.
     pub learning_rate: f32,
     /// How the step size changes over the run.
@@ -81,6 +85,7 @@ impl Default for TrainOptions {
         Self {
             epochs: 100,
             batch_size: 32,
+            double_batch: None,
             learning_rate: optimizer.usual_learning_rate(),
             schedule: Schedule::Constant,
             warm_up: 0.0,
@@ -115,6 +120,9 @@ impl TrainOptions {
         }
         if self.batch_size == 0 {
             return wrong("batch size", "a minibatch has at least 1 row".into());
+        }
+        if self.double_batch == Some(0) {
+            return wrong("double batch", "at least 1 epoch lies between two sizes".into());
         }
         let positive = [
             ("learning rate", Some(f64::from(self.learning_rate))),
@@ -156,15 +164,26 @@ impl TrainOptions {
         self.optimizer.check()
     }
 
-    /// How many elements the buffers of a run hold at most: the parameters, the optimizer's, and what else the options ask
-    /// to be kept; `usize::MAX` when they are more.
-    pub fn elements(&self, architecture: &Architecture) -> usize {
+    /// The most rows that are on their way through the network at once, where there are so many in all: larger minibatches
+    /// go through it in parts.
+    pub fn rows_at_once(&self, rows: usize) -> usize {
+        rows_at_once(Batches::new(self, rows).largest())
+    }
+
+    /// How many elements the buffers of a run over so many rows hold at most: the parameters, the optimizer's, and what else
+    /// the options ask to be kept; `usize::MAX` when they are more.
+    pub fn elements(&self, architecture: &Architecture, rows: usize) -> usize {
         let copies = |count: usize| architecture.buffer_length().saturating_mul(count);
         let kept = 1 + usize::from(self.averaging != Averaging::None) + usize::from(self.patience.is_some());
         let kept = copies(kept).saturating_add(self.optimizer.elements(architecture));
         let to_go_back_to = if self.retries > 0 { kept } else { 0 };
-        let gradient = copies(usize::from(penalty::changes_gradient(self)));
+        let gradient = copies(usize::from(self.writes_gradient(rows)));
         kept.saturating_add(to_go_back_to).saturating_add(gradient)
+    }
+
+    /// Whether the gradient must be written down before a step, over so many rows in all.
+    pub(super) fn writes_gradient(&self, rows: usize) -> bool {
+        penalty::changes_gradient(self) || are_in_parts(Batches::new(self, rows).largest())
     }
 
     /// All of them by the names of the command line's options, the seed excepted.
@@ -172,6 +191,7 @@ impl TrainOptions {
         let entries = [
             ("epochs", json!(self.epochs)),
             ("batch-size", json!(self.batch_size)),
+            ("double-batch", json!(self.double_batch)),
             ("learning-rate", decimal(self.learning_rate)),
             ("schedule", json!(self.schedule.to_string())),
             ("warm-up", json!(self.warm_up)),

@@ -2,22 +2,20 @@
 
 use super::{Penalty, TrainOptions};
 use crate::gemm::transpose;
-use crate::kernels::{Update, add_signs, axpy, scale, squared_norm};
-use crate::network::{Batch, Network};
+use crate::kernels::{add_signs, axpy, scale, squared_norm};
+use crate::network::Network;
 use crate::parallel::for_each_piece;
 
 /// Weights that one thread decays at a time.
 const PIECE: usize = 1 << 16;
 
-/// Whether the gradient must be written down, to be changed before the step.
+/// Whether the gradient is changed before the step.
 pub(super) fn changes_gradient(options: &TrainOptions) -> bool {
     options.penalty.l1 > 0.0 || options.penalty.l2 > 0.0 || options.tied || options.clip_norm.is_some()
 }
 
-/// Writes the gradient of the rows that were traced last, with what penalties add, what tied weights share, and cut to
-/// its longest length.
-pub(super) fn write_gradient(network: &Network, batch: &Batch, options: &TrainOptions, gradient: &mut [f32]) {
-    batch.apply(Update::write(gradient));
+/// Adds what penalties add to a gradient, shares what tied weights share, and cuts it to its longest length.
+pub(super) fn change_gradient(network: &Network, options: &TrainOptions, gradient: &mut [f32]) {
     let isa = network.isa();
     let Penalty { l1, l2, .. } = options.penalty;
     for layer in network.architecture().layers() {

@@ -19,8 +19,12 @@ fn data(rows: usize) -> Matrix {
     Matrix::from_slice(rows, 4, &(0..rows * 4).map(|i| (i as f32 * 0.7).sin().abs()).collect::<Vec<_>>())
 }
 
+fn vectors(rows: &Matrix) -> Vec<Vec<f32>> {
+    (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect()
+}
+
 fn options(optimizer: OptimizerChoice) -> TrainOptions {
-    TrainOptions { epochs: 1, batch_size: 1000, learning_rate: 0.05, optimizer, ..TrainOptions::default() }
+    TrainOptions { epochs: 1, batch_size: 10_000, learning_rate: 0.05, optimizer, ..TrainOptions::default() }
 }
 
 const SGD: OptimizerChoice = OptimizerChoice::SGD;
@@ -32,13 +36,15 @@ fn run(network: &mut Network, rows: &Matrix, options: &TrainOptions) -> Result<H
 
 #[test]
 fn one_step_of_descent_is_the_reference_step() {
-    let rows = data(10);
-    let vectors: Vec<Vec<f32>> = (0..10).map(|row| rows.row(row).to_vec()).collect();
-    let mut network = network(Activation::Tanh, Activation::Linear);
-    let expected = reference::step(&network, &vectors, Loss::SquaredError, 0.05);
-    run(&mut network, &rows, &options(SGD)).unwrap();
-    for (actual, expected) in network.parameters().iter().zip(expected) {
-        assert!((f64::from(*actual) - expected).abs() < 1e-6, "{actual} {expected}");
+    // The larger minibatch goes through the network in parts.
+    for count in [10, 5000] {
+        let rows = data(count);
+        let mut network = network(Activation::Tanh, Activation::Linear);
+        let expected = reference::step(&network, &vectors(&rows), Loss::SquaredError, 0.05);
+        run(&mut network, &rows, &options(SGD)).unwrap();
+        for (actual, expected) in network.parameters().iter().zip(expected) {
+            assert!((f64::from(*actual) - expected).abs() < 1e-6, "{count} rows: {actual} {expected}");
+        }
     }
 }
 
@@ -241,6 +247,7 @@ fn eventful() -> TrainOptions {
     TrainOptions {
         epochs: 4,
         batch_size: 7,
+        double_batch: Some(2),
         learning_rate: 0.02,
         schedule: Schedule::Plateau { patience: 1, factor: 0.5 },
         warm_up: 1.0,
@@ -265,8 +272,8 @@ fn a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits() {
             train(&mut network, &rows, Some(&held_out), &options, &mut ()).unwrap();
             network.parameters().to_vec()
         };
-        // Four epochs of five minibatches, and an event for each epoch.
-        for stop in 0..=24 {
+        // Two epochs of five minibatches and two of three, and an event for each epoch.
+        for stop in 0..=20 {
             let mut first = network(Activation::Silu, Activation::Linear);
             save_after(stop, &mut first, [&rows, &held_out], &options, &path);
             let mut second = network(Activation::Silu, Activation::Linear);
@@ -421,37 +428,38 @@ fn tied_weights_stay_each_others_transpose_and_learn() {
 
 #[test]
 fn a_step_with_penalties_clipping_and_decay_is_what_their_formulas_say() {
-    let rows = data(10);
-    let vectors: Vec<Vec<f32>> = (0..10).map(|row| rows.row(row).to_vec()).collect();
-    let start = network(Activation::Tanh, Activation::Linear);
-    let plain = reference::step(&start, &vectors, Loss::SquaredError, 1.0);
-    let mut gradient: Vec<f64> =
-        start.parameters().iter().zip(plain).map(|(before, after)| f64::from(*before) - after).collect();
-    let mut is_weight = vec![false; gradient.len()];
-    for layer in start.architecture().layers() {
-        is_weight[layer.weight_range()].fill(true);
-    }
-    let (l1, l2, decay, longest, rate) = (0.01, 0.02, 0.5, 0.3, 0.05);
-    for ((gradient, weight), is_weight) in gradient.iter_mut().zip(start.parameters()).zip(&is_weight) {
-        if *is_weight {
-            *gradient += l1 * f64::from(weight.signum()) + 2.0 * l2 * f64::from(*weight);
+    for count in [10, 5000] {
+        let rows = data(count);
+        let start = network(Activation::Tanh, Activation::Linear);
+        let plain = reference::step(&start, &vectors(&rows), Loss::SquaredError, 1.0);
+        let mut gradient: Vec<f64> =
+            start.parameters().iter().zip(plain).map(|(before, after)| f64::from(*before) - after).collect();
+        let mut is_weight = vec![false; gradient.len()];
+        for layer in start.architecture().layers() {
+            is_weight[layer.weight_range()].fill(true);
         }
-    }
-    let norm = gradient.iter().map(|gradient| gradient * gradient).sum::<f64>().sqrt();
-    assert!(norm > longest, "the gradient, {norm} long, is cut");
-    let options = TrainOptions {
-        penalty: Penalty { weight_decay: decay as f32, l1: l1 as f32, l2: l2 as f32, code_l1: 0.0 },
-        clip_norm: Some(longest as f32),
-        learning_rate: rate as f32,
-        ..options(SGD)
-    };
-    let mut trained = start.clone();
-    run(&mut trained, &rows, &options).unwrap();
-    for (index, actual) in trained.parameters().iter().enumerate() {
-        let weight = f64::from(start.parameters()[index]);
-        let kept = if is_weight[index] { 1.0 - rate * decay } else { 1.0 };
-        let expected = weight * kept - rate * gradient[index] * longest / norm;
-        assert!((f64::from(*actual) - expected).abs() < 1e-6, "{actual} {expected}");
+        let (l1, l2, decay, longest, rate) = (0.01, 0.02, 0.5, 0.3, 0.05);
+        for ((gradient, weight), is_weight) in gradient.iter_mut().zip(start.parameters()).zip(&is_weight) {
+            if *is_weight {
+                *gradient += l1 * f64::from(weight.signum()) + 2.0 * l2 * f64::from(*weight);
+            }
+        }
+        let norm = gradient.iter().map(|gradient| gradient * gradient).sum::<f64>().sqrt();
+        assert!(norm > longest, "the gradient, {norm} long, is cut");
+        let options = TrainOptions {
+            penalty: Penalty { weight_decay: decay as f32, l1: l1 as f32, l2: l2 as f32, code_l1: 0.0 },
+            clip_norm: Some(longest as f32),
+            learning_rate: rate as f32,
+            ..options(SGD)
+        };
+        let mut trained = start.clone();
+        run(&mut trained, &rows, &options).unwrap();
+        for (index, actual) in trained.parameters().iter().enumerate() {
+            let weight = f64::from(start.parameters()[index]);
+            let kept = if is_weight[index] { 1.0 - rate * decay } else { 1.0 };
+            let expected = weight * kept - rate * gradient[index] * longest / norm;
+            assert!((f64::from(*actual) - expected).abs() < 1e-6, "{actual} {expected}");
+        }
     }
 }
 

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
+use super::batches::{Batches, are_in_parts, trace_in_parts};
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
 use crate::data::{NormalRows, Rows, check_shift, check_unit_interval, shifted_rows};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
-use crate::kernels::{Activation, approach};
+use crate::kernels::{Activation, Update, approach};
 use crate::likelihood;
 use crate::matrix::AlignedBuffer;
 use crate::network::{Batch, BatchError, Examples, Gradient, Loss, Network, Objective};
@@ -40,13 +41,12 @@ pub struct Trainer<'a> {
     pub(super) progress: Progress,
     /// Since when the time has not been counted yet; not while an epoch is measured or a checkpoint is written.
     clock: Option<Instant>,
-    /// Minibatches of an epoch.
-    batches_of_epoch: usize,
+    batches: Batches,
     /// The order of the rows in the epoch of this number.
     order: Vec<usize>,
     order_of: usize,
-    /// The gradient, where something is done to it before the step; the average of the weights, and the best weights,
-    /// where they are asked for. Else empty.
+    /// The gradient, where it is summed from parts or something is done to it before the step; the average of the weights,
+    /// and the best weights, where they are asked for. Else empty.
     gradient: AlignedBuffer,
     average: AlignedBuffer,
     pub(super) best: AlignedBuffer,
@@ -78,15 +78,16 @@ impl<'a> Trainer<'a> {
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
         let optimizer = options.optimizer.build(network.architecture());
+        let count = rows.rows();
         Ok(Self {
-            batch: optimizer.prepare(Batch::new(network, objective, options.batch_size.min(rows.rows()))),
+            batch: optimizer.prepare(Batch::new(network, objective, options.rows_at_once(count))),
             optimizer,
             progress: Progress::default(),
             clock: None,
-            batches_of_epoch: rows.rows().div_ceil(options.batch_size),
-            order: (0..rows.rows()).collect(),
+            batches: Batches::new(options, count),
+            order: (0..count).collect(),
             order_of: 0,
-            gradient: buffer(penalty::changes_gradient(options)),
+            gradient: buffer(options.writes_gradient(count)),
             average: buffer(options.averaging != Averaging::None),
             best: buffer(options.patience.is_some()),
             start: checksum(network.parameters()),
@@ -118,7 +119,7 @@ impl<'a> Trainer<'a> {
     pub fn rows_done(&self) -> u64 {
         let Progress { history, batches, .. } = &self.progress;
         let rows = self.rows.rows();
-        (history.epochs.len() * rows + rows.min(batches * self.options.batch_size)) as u64
+        (history.epochs.len() * rows + rows.min(batches * self.batches.size(self.epoch()))) as u64
     }
 
     /// The rows of all epochs, each as often as it will have been trained on in the end.
@@ -136,7 +137,9 @@ impl<'a> Trainer<'a> {
         if self.end().is_some() {
             return Ok(None);
         }
-        if self.progress.batches == self.batches_of_epoch || self.is_out_of_time() && self.progress.batches > 0 {
+        if self.progress.batches == self.batches.of_epoch(self.epoch())
+            || self.is_out_of_time() && self.progress.batches > 0
+        {
             return Ok(Some(Event::Epoch(self.end_epoch())));
         }
         if self.options.retries > 0 && self.last_good.is_none() {
@@ -197,8 +200,9 @@ impl<'a> Trainer<'a> {
         self.clock.get_or_insert_with(Instant::now);
         self.shuffle();
         let options = &self.options;
-        let start = self.progress.batches * options.batch_size;
-        let rows = &self.order[start..self.order.len().min(start + options.batch_size)];
+        let size = self.batches.size(self.epoch());
+        let start = self.progress.batches * size;
+        let rows = &self.order[start..self.order.len().min(start + size)];
         let (seed, epoch) = (options.seed, self.epoch() as u64);
         let shifted = (options.shift > 0).then(|| shifted_rows(self.rows, options.shift, seed, epoch));
         let clean = shifted.as_ref().map_or(self.rows, |rows| rows as &dyn Rows);
@@ -216,17 +220,26 @@ impl<'a> Trainer<'a> {
         if is_variational {
             self.batch.set_beta(options.beta * self.share_of_warm_up(options.beta_warm_up, self.progress.steps) as f32);
         }
-        let error = self.network.trace_examples(examples, rows, &mut self.batch);
+        let is_in_parts = are_in_parts(rows.len());
+        let error = match is_in_parts {
+            true => trace_in_parts(self.network, examples, rows, &mut self.batch, &mut self.gradient),
+            false => self.network.trace_examples(examples, rows, &mut self.batch),
+        };
         let learning_rate = self.learning_rate();
         check_finite(&error, rows.len(), self.epoch(), learning_rate)?;
         let count = rows.len();
         self.progress.steps += 1;
-        let step = Step { number: self.progress.steps, learning_rate };
-        let gradient = if self.gradient.is_empty() {
-            Gradient::traced(&mut self.batch)
-        } else {
-            penalty::write_gradient(self.network, &self.batch, &self.options, &mut self.gradient);
-            Gradient::written(&mut self.batch, &self.gradient)
+        let step = Step { number: self.progress.steps, learning_rate, rows: count };
+        let is_changed = penalty::changes_gradient(options);
+        if is_changed {
+            if !is_in_parts {
+                self.batch.apply(Update::write(&mut self.gradient));
+            }
+            penalty::change_gradient(self.network, options, &mut self.gradient);
+        }
+        let gradient = match is_in_parts || is_changed {
+            true => Gradient::written(&mut self.batch, &self.gradient),
+            false => Gradient::traced(&mut self.batch),
         };
         penalty::decay(self.network, &self.options, learning_rate);
         self.optimizer.step(self.network, gradient, step);
@@ -260,7 +273,7 @@ impl<'a> Trainer<'a> {
     /// now.
     fn learning_rate_after(&self, steps: u64) -> f32 {
         let TrainOptions { learning_rate, schedule, warm_up, epochs, .. } = self.options;
-        let done = steps as f64 / self.batches_of_epoch as f64;
+        let done = self.batches.epochs(steps);
         let warm = self.share_of_warm_up(warm_up, steps);
         learning_rate * (warm * schedule.share(done, epochs as f64)) as f32 * self.progress.rate_share
     }
@@ -268,13 +281,13 @@ impl<'a> Trainer<'a> {
     /// How far a warm-up of so many epochs is in the step that follows so many others; the first step is no step of zero.
     fn share_of_warm_up(&self, epochs: f64, steps: u64) -> f64 {
         match epochs > 0.0 {
-            true => ((steps + 1) as f64 / (epochs * self.batches_of_epoch as f64)).min(1.0),
+            true => (self.batches.epochs(steps + 1) / epochs).min(1.0),
             false => 1.0,
         }
     }
 
     fn total_steps(&self) -> u64 {
-        (self.options.epochs as u64).saturating_mul(self.batches_of_epoch as u64)
+        self.batches.of_epochs(self.options.epochs)
     }
 
     fn has_average(&self) -> bool {
@@ -285,7 +298,7 @@ impl<'a> Trainer<'a> {
     fn end_epoch(&mut self) -> Epoch {
         self.stop_clock();
         let validation = self.validate();
-        let rows = self.order.len().min(self.progress.batches * self.options.batch_size);
+        let rows = self.order.len().min(self.progress.batches * self.batches.size(self.epoch()));
         let learning_rate = self.learning_rate_after(self.progress.steps - 1);
         let variational = self.variational_epoch(rows);
         let epoch = self.progress.end_epoch(rows, validation, variational, learning_rate);

@@ -13,9 +13,6 @@ use crate::network::{Loss, Network, Objective};
 use crate::parallel::for_each_piece;
 use crate::random::{Generator, Purpose, generator_of_row};
 
-/// One of how many tiles the curvature along directions is taken from.
-const TILES_FOR_ONE: usize = 8;
-
 impl TiledBatch {
     /// As [`Batch::inputs`](crate::network::Batch::inputs).
     pub(in crate::network) fn inputs(&self, layer: usize) -> Matrix {
@@ -50,8 +47,14 @@ impl TiledBatch {
     }
 
     /// As [`Batch::curvature`](crate::network::Batch::curvature).
-    pub(in crate::network) fn curvature(&mut self, network: &Network, loss: Loss, directions: [&[f32]; 2]) -> [f64; 3] {
-        let tiles = &mut self.tiles[..self.filled.div_ceil(TILES_FOR_ONE)];
+    pub(in crate::network) fn curvature(
+        &mut self,
+        network: &Network,
+        loss: Loss,
+        rows: usize,
+        directions: [&[f32]; 2],
+    ) -> [f64; 3] {
+        let tiles = &mut self.tiles[..self.filled.min(rows.div_ceil(TILE_ROWS))];
         let rows = self.rows.min(tiles.len() * TILE_ROWS);
         let work = 4 * rows * network.architecture.parameters();
         for_each_piece(tiles, 1, work, |_, tile| {
