@@ -125,12 +125,12 @@ impl Batch {
     }
 
     /// dᵀ G d, dᵀ G e and eᵀ G e for two directions d and e in the space of the parameters, where G is the Gauss-Newton
-    /// matrix of the mean loss of the first `rows` of the rows that were traced last, in whole tiles. Their gradient is
-    /// lost.
+    /// matrix of the summed loss of the first `rows` of the rows that were traced last, in whole tiles; and how many rows
+    /// those are. Their gradient is lost.
     ///
     /// # Panics
     /// When the batch is not in tiles, or was made for another network.
-    pub(crate) fn curvature(&mut self, network: &Network, rows: usize, directions: [&[f32]; 2]) -> [f64; 3] {
+    pub(crate) fn curvature(&mut self, network: &Network, rows: usize, directions: [&[f32]; 2]) -> ([f64; 3], usize) {
         assert_eq!(network.architecture, self.architecture, "the network that the batch was made for");
         let loss = self.objective.loss;
         self.tiled_mut().curvature(network, loss, rows, directions)

@@ -6,19 +6,23 @@ use crate::kernels::Update;
 /// The gradient of a minibatch's mean loss by every parameter, laid out as the parameters are.
 #[derive(Debug)]
 pub struct Gradient<'a> {
-    batch: &'a mut Batch,
+    batches: &'a mut [Batch],
     written: Option<&'a [f32]>,
 }
 
 impl<'a> Gradient<'a> {
     /// That of the rows that a batch traced last: it is never written down, but changes the parameters as it is summed.
     pub fn traced(batch: &'a mut Batch) -> Self {
-        Self { batch, written: None }
+        Self { batches: std::slice::from_mut(batch), written: None }
     }
 
-    /// What was made of that of a batch, in a buffer.
-    pub fn written(batch: &'a mut Batch, values: &'a [f32]) -> Self {
-        Self { batch, written: Some(values) }
+    /// What was made of it in a buffer, and some parts of the minibatch.
+    ///
+    /// # Panics
+    /// When there is no part.
+    pub fn written(batches: &'a mut [Batch], values: &'a [f32]) -> Self {
+        assert!(!batches.is_empty(), "a part of the minibatch");
+        Self { batches, written: Some(values) }
     }
 
     /// Applies an update to all parameters.
@@ -27,13 +31,13 @@ impl<'a> Gradient<'a> {
     /// When there is not one element of the gradient for each.
     pub fn apply(&self, update: Update<'_>) {
         match self.written {
-            None => self.batch.apply(update),
-            Some(values) => update.apply(self.batch.isa(), values),
+            None => self.batches[0].apply(update),
+            Some(values) => update.apply(self.batches[0].isa(), values),
         }
     }
 
-    /// The batch that it comes from, for optimizers that look at more than the gradient.
-    pub(crate) fn into_batch(self) -> &'a mut Batch {
-        self.batch
+    /// Parts of the minibatch that it comes from, for optimizers that look at more than the gradient.
+    pub(crate) fn into_batches(self) -> &'a mut [Batch] {
+        self.batches
     }
 }

@@ -323,14 +323,15 @@ fn the_curvature_along_two_directions_is_that_of_the_reference() {
             let directions = [wave(0.37), wave(0.73)];
             let mut batch = Batch::new(&network, loss, count).in_tiles();
             network.trace(&rows, &(0..count).collect::<Vec<_>>(), &mut batch);
-            let actual = batch.curvature(&network, count.div_ceil(8), [&directions[0], &directions[1]]);
+            let (actual, rows_of) = batch.curvature(&network, count.div_ceil(8), [&directions[0], &directions[1]]);
+            assert_eq!(rows_of, looked_at);
             let double = directions.map(|direction| direction.into_iter().map(f64::from).collect::<Vec<_>>());
             for (actual, [i, j]) in actual.into_iter().zip([[0, 0], [0, 1], [1, 1]]) {
                 let of_row = |row: &Vec<f32>| -> f64 {
                     let root = |i: usize| reference::curvature_root(&network, row, &double[i], loss);
                     root(i).iter().zip(root(j)).map(|(x, y)| x * y).sum()
                 };
-                let expected = as_vectors(&rows)[..looked_at].iter().map(of_row).sum::<f64>() / looked_at as f64;
+                let expected = as_vectors(&rows)[..looked_at].iter().map(of_row).sum::<f64>();
                 let what = format!("{activation}, {loss}, {count} rows: {actual}, not {expected}");
                 assert!((actual - expected).abs() < 1e-4 * expected.abs().max(1.0), "{what}");
             }

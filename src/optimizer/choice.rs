@@ -58,6 +58,14 @@ impl OptimizerChoice {
         }
     }
 
+    /// How many parts of a minibatch, which goes through the network in so many, it looks at when it makes a step.
+    pub(crate) fn parts(self, parts: usize) -> usize {
+        match self {
+            Self::Sgd { .. } | Self::Adam | Self::Muon => 1,
+            Self::Kfac => Kfac::parts(parts),
+        }
+    }
+
     /// How many elements it holds for a network of this architecture.
     pub fn elements(self, architecture: &Architecture) -> usize {
         let parameters = architecture.buffer_length();

@@ -64,13 +64,13 @@ fn is_time([rows, steps]: [usize; 2], step: Step) -> bool {
 /// Ā and Ḡ are the moving means of the second moments of a layer's inputs, with a 1 for its biases, and of its deltas
 /// towards random targets (§2 to §5); their Kronecker product stands for the Gauss-Newton matrix of the layer, and each is
 /// damped by γ, shared between them as in §6.3. a and b minimise the quadratic model of the loss over the last and the new
-/// direction, with that matrix itself, of an eighth of the minibatch (or of all rows that were traced last, if those are fewer), and λ in it (§6.4 and §7). So a learning rate of 1 is
+/// direction, with that matrix itself, of an eighth of the minibatch, and λ in it (§6.4 and §7). So a learning rate of 1 is
 /// a whole step, and there is none to look for; an average of the weights takes the minibatches' noise out. Minibatches
 /// should be large, a thousand rows or more: a step costs several times one of Adam's, whatever their size. Near the end
 /// they can have all rows: there is no noise then, b becomes large, and steps along one another's way add up.
 ///
 /// γ falls from 0.1 to 0.45 / √rows and λ from 0.1 to 2 / rows in the first steps, for the rows of a minibatch. The moments
-/// are looked at, with the rows that were traced last, in each of the first 30 steps and then every 16,000 rows, or eight
+/// are looked at, in a part of the minibatch, in each of the first 30 steps and then every 16,000 rows, or eight
 /// steps; they are inverted in each of the first 20 steps, in every tenth of the first hundred, and then every 40,000 rows,
 /// or 20 steps.
 #[derive(Clone, Debug)]
@@ -101,6 +101,11 @@ impl Kfac {
             inverses: factors,
             seen: AlignedBuffer::zeros(1),
         }
+    }
+
+    /// How many of the parts of a minibatch it looks at.
+    pub(super) fn parts(parts: usize) -> usize {
+        parts.div_ceil(CURVATURE_PART)
     }
 
     /// How many elements it holds for a network's layers.
@@ -170,6 +175,19 @@ impl Kfac {
         }
     }
 
+    /// Among the new direction and the velocity, in the mean over so many rows of some parts of the minibatch.
+    fn curvature(&self, network: &Network, batches: &mut [Batch], rows: usize) -> [f64; 3] {
+        let (mut sums, mut seen) = ([0.0; 3], 0);
+        for batch in batches {
+            if seen < rows {
+                let (here, count) = batch.curvature(network, rows - seen, [&self.direction, &self.velocity]);
+                sums.iter_mut().zip(here).for_each(|(sum, here)| *sum += here);
+                seen += count;
+            }
+        }
+        sums.map(|sum| sum / seen as f64)
+    }
+
     /// How much of the new direction d and of the velocity v the step is made of: what minimises
     /// −∇ᵀ(a d + b v) + ½ (a d + b v)ᵀ (G + λ) (a d + b v), where `curvature` is dᵀ G d, dᵀ G v and vᵀ G v.
     fn shares(&self, isa: Isa, curvature: [f64; 3], damping: f64) -> [f64; 2] {
@@ -198,17 +216,16 @@ impl Optimizer for Kfac {
     fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step) {
         let (isa, number) = (network.isa(), step.number);
         gradient.apply(Update::write(&mut self.gradient));
-        let batch = gradient.into_batch();
+        let batches = gradient.into_batches();
         if number <= 30 || is_time(LOOK, step) {
-            batch.aim_at_random(network, number);
-            self.look(batch);
+            batches[0].aim_at_random(network, number);
+            self.look(&batches[0]);
         }
         if number <= 20 || number < 100 && number.is_multiple_of(10) || is_time(INVERT, step) {
             self.invert(FACTOR_DAMPING.of(step) as f32);
         }
         self.precondition();
-        let rows = step.rows.div_ceil(CURVATURE_PART);
-        let curvature = batch.curvature(network, rows, [&self.direction, &self.velocity]);
+        let curvature = self.curvature(network, batches, step.rows.div_ceil(CURVATURE_PART));
         let [new, old] = self.shares(isa, curvature, STEP_DAMPING.of(step));
         scale(isa, old as f32, &mut self.velocity);
         axpy(isa, new as f32, &self.direction, &mut self.velocity);

@@ -84,17 +84,19 @@ impl Batches {
     }
 }
 
-/// Traces a minibatch in parts, each in the place of the one before, and writes the gradient of the mean loss of all.
+/// Traces a minibatch in parts, of which as many as there are batches are kept, and writes the gradient of the mean loss of
+/// all.
 pub(super) fn trace_in_parts(
     network: &Network,
     examples: Examples<'_>,
     rows: &[usize],
-    batch: &mut Batch,
+    batches: &mut [Batch],
     gradient: &mut [f32],
 ) -> BatchError {
     gradient.fill(0.0);
-    let mut error = BatchError::default();
-    for part in parts(rows) {
+    let (mut error, kept) = (BatchError::default(), batches.len());
+    for (index, part) in parts(rows).enumerate() {
+        let batch = &mut batches[index % kept];
         error += network.trace_examples(examples, part, batch);
         // A step of descent, backwards, adds the part's share.
         let share = part.len() as f32 / rows.len() as f32;
@@ -105,17 +107,16 @@ pub(super) fn trace_in_parts(
 
 /// Parts about equally long.
 fn parts(rows: &[usize]) -> impl Iterator<Item = &[usize]> {
-    let count = rows.len().div_ceil(PART_ROWS).max(1);
-    rows.chunks(rows.len().div_ceil(count).max(1))
+    rows.chunks(rows.len().div_ceil(parts_of(rows.len())).max(1))
 }
 
-/// Whether minibatches of so many rows go through the network in parts.
-pub(super) fn are_in_parts(rows: usize) -> bool {
-    rows > PART_ROWS
+/// In how many parts a minibatch of so many rows goes through the network.
+pub(super) fn parts_of(rows: usize) -> usize {
+    rows.div_ceil(PART_ROWS).max(1)
 }
 
-/// The rows that are on their way at once, of minibatches of up to so many.
-pub(super) fn rows_at_once(largest: usize) -> usize {
+/// The rows of the longest part of minibatches of up to so many.
+pub(super) fn part_rows(largest: usize) -> usize {
     largest.min(PART_ROWS)
 }
 
@@ -159,8 +160,8 @@ mod tests {
             let rows: Vec<usize> = (0..count).collect();
             let parts: Vec<&[usize]> = parts(&rows).collect();
             assert_eq!(parts.concat(), rows);
-            assert!(parts.iter().all(|part| part.len() <= rows_at_once(count)));
-            assert_eq!(parts.len() > 1, are_in_parts(count));
+            assert!(parts.iter().all(|part| part.len() <= part_rows(count)));
+            assert_eq!(parts.len(), parts_of(count));
             let [longest, shortest] = [parts[0].len(), parts[parts.len() - 1].len()];
             assert!(longest - shortest < parts.len(), "{longest} and {shortest}");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::batches::{Batches, are_in_parts, rows_at_once};
+use super::batches::{Batches, part_rows, parts_of};
 use super::{Averaging, Schedule, penalty};
 use crate::data::{Binarisation, Corruption};
 use crate::error::{Error, Result};
@@ -164,10 +164,20 @@ impl TrainOptions {
         self.optimizer.check()
     }
 
-    /// The most rows that are on their way through the network at once, where there are so many in all: larger minibatches
-    /// go through it in parts.
+    /// The most rows that are kept on their way through the network at once, where there are so many in all: larger
+    /// minibatches go through it in parts.
     pub fn rows_at_once(&self, rows: usize) -> usize {
-        rows_at_once(Batches::new(self, rows).largest())
+        self.part_rows(rows).saturating_mul(self.kept_parts(rows))
+    }
+
+    /// The rows of the longest part of a minibatch, of so many in all.
+    pub(super) fn part_rows(&self, rows: usize) -> usize {
+        part_rows(Batches::new(self, rows).largest())
+    }
+
+    /// How many parts of a minibatch are kept at once, of so many rows in all.
+    pub(super) fn kept_parts(&self, rows: usize) -> usize {
+        self.optimizer.parts(parts_of(Batches::new(self, rows).largest()))
     }
 
     /// How many elements the buffers of a run over so many rows hold at most: the parameters, the optimizer's, and what else
@@ -183,7 +193,7 @@ impl TrainOptions {
 
     /// Whether the gradient must be written down before a step, over so many rows in all.
     pub(super) fn writes_gradient(&self, rows: usize) -> bool {
-        penalty::changes_gradient(self) || are_in_parts(Batches::new(self, rows).largest())
+        penalty::changes_gradient(self) || parts_of(Batches::new(self, rows).largest()) > 1
     }
 
     /// All of them by the names of the command line's options, the seed excepted.

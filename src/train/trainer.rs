@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
-use super::batches::{Batches, are_in_parts, trace_in_parts};
+use super::batches::{Batches, parts_of, trace_in_parts};
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
@@ -36,7 +36,8 @@ pub struct Trainer<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) validation: Option<&'a dyn Rows>,
     pub(super) options: TrainOptions,
-    batch: Batch,
+    /// The parts of a minibatch that are kept.
+    parts: Vec<Batch>,
     optimizer: Box<dyn Optimizer>,
     pub(super) progress: Progress,
     /// Since when the time has not been counted yet; not while an epoch is measured or a checkpoint is written.
@@ -79,8 +80,9 @@ impl<'a> Trainer<'a> {
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
         let optimizer = options.optimizer.build(network.architecture());
         let count = rows.rows();
+        let part = || optimizer.prepare(Batch::new(network, objective, options.part_rows(count)));
         Ok(Self {
-            batch: optimizer.prepare(Batch::new(network, objective, options.rows_at_once(count))),
+            parts: (0..options.kept_parts(count)).map(|_| part()).collect(),
             optimizer,
             progress: Progress::default(),
             clock: None,
@@ -218,28 +220,30 @@ impl<'a> Trainer<'a> {
             noise: is_variational.then_some(&noise),
         };
         if is_variational {
-            self.batch.set_beta(options.beta * self.share_of_warm_up(options.beta_warm_up, self.progress.steps) as f32);
+            let beta = options.beta * self.share_of_warm_up(options.beta_warm_up, self.progress.steps) as f32;
+            self.parts.iter_mut().for_each(|part| part.set_beta(beta));
         }
-        let is_in_parts = are_in_parts(rows.len());
-        let error = match is_in_parts {
-            true => trace_in_parts(self.network, examples, rows, &mut self.batch, &mut self.gradient),
-            false => self.network.trace_examples(examples, rows, &mut self.batch),
-        };
         let learning_rate = self.learning_rate();
-        check_finite(&error, rows.len(), self.epoch(), learning_rate)?;
-        let count = rows.len();
+        let count = parts_of(rows.len());
+        let parts = &mut self.parts[..options.optimizer.parts(count)];
+        let error = match count {
+            1 => self.network.trace_examples(examples, rows, &mut parts[0]),
+            _ => trace_in_parts(self.network, examples, rows, parts, &mut self.gradient),
+        };
+        check_finite(&error, rows.len(), epoch as usize, learning_rate)?;
+        let rows = rows.len();
         self.progress.steps += 1;
-        let step = Step { number: self.progress.steps, learning_rate, rows: count };
+        let step = Step { number: self.progress.steps, learning_rate, rows };
         let is_changed = penalty::changes_gradient(options);
         if is_changed {
-            if !is_in_parts {
-                self.batch.apply(Update::write(&mut self.gradient));
+            if count == 1 {
+                parts[0].apply(Update::write(&mut self.gradient));
             }
             penalty::change_gradient(self.network, options, &mut self.gradient);
         }
-        let gradient = match is_in_parts || is_changed {
-            true => Gradient::written(&mut self.batch, &self.gradient),
-            false => Gradient::traced(&mut self.batch),
+        let gradient = match count > 1 || is_changed {
+            true => Gradient::written(parts, &self.gradient),
+            false => Gradient::traced(&mut parts[0]),
         };
         penalty::decay(self.network, &self.options, learning_rate);
         self.optimizer.step(self.network, gradient, step);
@@ -249,8 +253,8 @@ impl<'a> Trainer<'a> {
         if let Some(share) = self.options.averaging.share(step.number, self.total_steps()) {
             approach(self.network.isa(), share, self.network.parameters(), &mut self.average);
         }
-        self.progress.note_batch(error, count);
-        Ok(count)
+        self.progress.note_batch(error, rows);
+        Ok(rows)
     }
 
     /// The order of an epoch depends on the seed and its number alone, so that a run can go on anywhere.

@@ -53,7 +53,7 @@ impl TiledBatch {
         loss: Loss,
         rows: usize,
         directions: [&[f32]; 2],
-    ) -> [f64; 3] {
+    ) -> ([f64; 3], usize) {
         let tiles = &mut self.tiles[..self.filled.min(rows.div_ceil(TILE_ROWS))];
         let rows = self.rows.min(tiles.len() * TILE_ROWS);
         let work = 4 * rows * network.architecture.parameters();
@@ -64,7 +64,7 @@ impl TiledBatch {
         for tile in tiles {
             sums.iter_mut().zip(tile.curvature).for_each(|(sum, here)| *sum += here);
         }
-        sums.map(|sum| sum / rows as f64)
+        (sums, rows)
     }
 }
 
