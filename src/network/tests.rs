@@ -14,10 +14,6 @@ fn rows(count: usize, columns: usize, seed: u64) -> Matrix {
     Matrix::from_slice(count, columns, &values)
 }
 
-fn as_vectors(rows: &Matrix) -> Vec<Vec<f32>> {
-    (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect()
-}
-
 fn network(sizes: &str, activation: Activation, loss: Loss, bias: bool) -> Network {
     let output = if loss == Loss::CrossEntropy { Activation::Sigmoid } else { activation };
     let activations = Activations { hidden: activation, code: activation, output };
@@ -51,7 +47,7 @@ fn the_gradient_agrees_with_finite_differences_for_every_activation_and_loss_wit
         let network = network("5,4,2,3,5", activation, loss, bias);
         let rows = rows(3, 5, 1);
         let (actual, _) = gradient(&network, &rows, loss);
-        let loss_at = |network: &Network| reference::error(network, &as_vectors(&rows), loss).loss / 3.0;
+        let loss_at = |network: &Network| reference::error(network, &reference::as_vectors(&rows), loss).loss / 3.0;
         let slope = |index: usize| {
             let (mut up, mut down) = (network.clone(), network.clone());
             up.parameters_mut()[index] += 1e-3;
@@ -114,7 +110,7 @@ fn rows_that_should_become_others_and_sparse_codes_agree_with_the_reference_on_e
                 batch.apply(Update::write(&mut actual));
                 let (expected, expected_error) = reference::gradient_of_examples(
                     &network,
-                    [&as_vectors(&inputs), &as_vectors(&targets), &[]],
+                    [&reference::as_vectors(&inputs), &reference::as_vectors(&targets), &[]],
                     objective,
                 );
                 reference::assert_close(&actual, &expected, 2e-5, &format!("{isa}, {activation}, {loss}"));
@@ -159,7 +155,7 @@ fn the_gradient_of_the_variational_bound_agrees_with_finite_differences() {
             let (network, data) = variational("5,4,2,3,5", loss, bias, 3);
             let objective = Objective { beta: 0.7, ..loss.into() };
             let (actual, _) = variational_gradient(&network, &data, objective);
-            let vectors = data.each_ref().map(as_vectors);
+            let vectors = data.each_ref().map(reference::as_vectors);
             let cost_at = |network: &Network| {
                 let error =
                     reference::gradient_of_examples(network, [&vectors[0], &vectors[0], &vectors[1]], objective).1;
@@ -190,7 +186,7 @@ fn the_variational_bound_agrees_with_the_reference_over_several_tiles_on_every_i
             let network = network.with_isa(isa);
             let objective = Objective { beta: 1.5, ..loss.into() };
             let (actual, error) = variational_gradient(&network, &data, objective);
-            let vectors = data.each_ref().map(as_vectors);
+            let vectors = data.each_ref().map(reference::as_vectors);
             let (expected, expected_error) =
                 reference::gradient_of_examples(&network, [&vectors[0], &vectors[0], &vectors[1]], objective);
             reference::assert_close(&actual, &expected, 2e-5, &format!("{isa}, {loss}, {sizes}"));
@@ -331,7 +327,7 @@ fn the_curvature_along_two_directions_is_that_of_the_reference() {
                     let root = |i: usize| reference::curvature_root(&network, row, &double[i], loss);
                     root(i).iter().zip(root(j)).map(|(x, y)| x * y).sum()
                 };
-                let expected = as_vectors(&rows)[..looked_at].iter().map(of_row).sum::<f64>();
+                let expected = reference::as_vectors(&rows)[..looked_at].iter().map(of_row).sum::<f64>();
                 let what = format!("{activation}, {loss}, {count} rows: {actual}, not {expected}");
                 assert!((actual - expected).abs() < 1e-4 * expected.abs().max(1.0), "{what}");
             }

@@ -2,7 +2,7 @@
 
 use crate::matrix::Matrix;
 use crate::network::{Loss, Network, Signs};
-use crate::reference::network::{curvature_root, gradient, gradient_of_examples, layer_inputs};
+use crate::reference::network::{as_vectors, curvature_root, gradient, gradient_of_examples, layer_inputs};
 use crate::reference::rotation::dot;
 
 type Square = Vec<Vec<f64>>;
@@ -26,7 +26,7 @@ impl Kfac {
     /// The parameters after a step over all `rows`.
     pub fn step(&mut self, network: &Network, rows: &Matrix, learning_rate: f64) -> Vec<f64> {
         self.steps += 1;
-        let rows: Vec<Vec<f32>> = (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect();
+        let rows = as_vectors(rows);
         self.look(network, &rows);
         let (gradient, _) = gradient(network, &rows, Loss::SquaredError);
         let direction = self.direction(network, &gradient, rows.len());

@@ -2,7 +2,7 @@
 
 use crate::matrix::Matrix;
 use crate::network::{Loss, Network};
-use crate::reference::network::gradient;
+use crate::reference::network::{as_vectors, gradient};
 
 /// The twin of [`crate::optimizer::Muon`].
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Muon {
     /// The parameters after a step of squared error over all `rows`.
     pub fn step(&mut self, network: &Network, rows: &Matrix, learning_rate: f64) -> Vec<f64> {
         self.steps += 1;
-        let rows: Vec<Vec<f32>> = (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect();
+        let rows = as_vectors(rows);
         let (gradient, _) = gradient(network, &rows, Loss::SquaredError);
         let mut parameters: Vec<f64> = network.parameters().iter().copied().map(f64::from).collect();
         for layer in network.architecture().layers() {

@@ -5,6 +5,11 @@ use crate::kernels::Activation;
 use crate::matrix::Matrix;
 use crate::network::{Batch, BatchError, Layer, Loss, Network, Objective};
 
+/// The rows of a matrix, as the reference takes them.
+pub fn as_vectors(rows: &Matrix) -> Vec<Vec<f32>> {
+    (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect()
+}
+
 /// The twin of [`Network::gradient`] for rows given as slices: the gradient of the mean loss, laid out as the
 /// parameters are, and the sums of the errors.
 pub fn gradient(network: &Network, rows: &[Vec<f32>], loss: Loss) -> (Vec<f64>, BatchError) {
@@ -44,7 +49,7 @@ pub fn error(network: &Network, rows: &[Vec<f32>], loss: Loss) -> BatchError {
 /// Panics unless [`Network::gradient`] and its twin agree on the gradient and the errors of all `rows`: each to
 /// `tolerance` of the largest element.
 pub fn assert_gradient_agrees(network: &Network, rows: &Matrix, loss: Loss, tolerance: f64) {
-    let vectors: Vec<Vec<f32>> = (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect();
+    let vectors = as_vectors(rows);
     let (expected, expected_error) = gradient(network, &vectors, loss);
     let mut batch = Batch::new(network, loss, rows.rows());
     let mut actual = vec![0.0; network.parameters().len()];

@@ -19,10 +19,6 @@ fn data(rows: usize) -> Matrix {
     Matrix::from_slice(rows, 4, &(0..rows * 4).map(|i| (i as f32 * 0.7).sin().abs()).collect::<Vec<_>>())
 }
 
-fn vectors(rows: &Matrix) -> Vec<Vec<f32>> {
-    (0..rows.rows()).map(|row| rows.row(row).to_vec()).collect()
-}
-
 fn options(optimizer: OptimizerChoice) -> TrainOptions {
     TrainOptions { epochs: 1, batch_size: 10_000, learning_rate: 0.05, optimizer, ..TrainOptions::default() }
 }
@@ -40,7 +36,7 @@ fn one_step_of_descent_is_the_reference_step() {
     for count in [10, 5000] {
         let rows = data(count);
         let mut network = network(Activation::Tanh, Activation::Linear);
-        let expected = reference::step(&network, &vectors(&rows), Loss::SquaredError, 0.05);
+        let expected = reference::step(&network, &reference::as_vectors(&rows), Loss::SquaredError, 0.05);
         run(&mut network, &rows, &options(SGD)).unwrap();
         for (actual, expected) in network.parameters().iter().zip(expected) {
             assert!((f64::from(*actual) - expected).abs() < 1e-6, "{count} rows: {actual} {expected}");
@@ -431,7 +427,7 @@ fn a_step_with_penalties_clipping_and_decay_is_what_their_formulas_say() {
     for count in [10, 5000] {
         let rows = data(count);
         let start = network(Activation::Tanh, Activation::Linear);
-        let plain = reference::step(&start, &vectors(&rows), Loss::SquaredError, 1.0);
+        let plain = reference::step(&start, &reference::as_vectors(&rows), Loss::SquaredError, 1.0);
         let mut gradient: Vec<f64> =
             start.parameters().iter().zip(plain).map(|(before, after)| f64::from(*before) - after).collect();
         let mut is_weight = vec![false; gradient.len()];
