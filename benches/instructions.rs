@@ -125,7 +125,7 @@ fn prepare_step(optimizer: OptimizerChoice) -> Training {
     Training {
         rows: Matrix::from_slice(64, 64, &(0..64 * 64).map(|i| (i % 17) as f32 / 16.0).collect::<Vec<_>>()),
         batch: Batch::new(&network, Loss::SquaredError, 64),
-        optimizer: optimizer.build(network.architecture()),
+        optimizer: optimizer.build(network.architecture(), false),
         network,
     }
 }
@@ -136,7 +136,7 @@ fn prepare_step(optimizer: OptimizerChoice) -> Training {
 fn training_step(mut training: Training) -> Training {
     let rows: Vec<usize> = (0..64).collect();
     training.network.trace(&training.rows, black_box(&rows), &mut training.batch);
-    let step = Step { number: 1, learning_rate: 0.01, rows: rows.len() };
+    let step = Step { number: 1, learning_rate: 0.01, rows: rows.len(), is_exact: false };
     training.optimizer.step(&mut training.network, Gradient::traced(&mut training.batch), step);
     training
 }

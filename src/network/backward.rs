@@ -124,13 +124,13 @@ impl Batch {
         self.tiled_mut().aim_at_random(network, loss, turn);
     }
 
-    /// dᵀ G d, dᵀ G e and eᵀ G e for two directions d and e in the space of the parameters, where G is the Gauss-Newton
-    /// matrix of the summed loss of the first `rows` of the rows that were traced last, in whole tiles; and how many rows
-    /// those are. Their gradient is lost.
+    /// dᵀ G e for each of some directions d in the space of the parameters, and e each one up to it, where G is the
+    /// Gauss-Newton matrix of the summed loss of the first `rows` of the rows that were traced last, in whole tiles; and how
+    /// many rows those are. Their gradient is lost.
     ///
     /// # Panics
     /// When the batch is not in tiles, or was made for another network.
-    pub(crate) fn curvature(&mut self, network: &Network, rows: usize, directions: [&[f32]; 2]) -> ([f64; 3], usize) {
+    pub(crate) fn curvature(&mut self, network: &Network, rows: usize, directions: &[&[f32]]) -> (Vec<f64>, usize) {
         assert_eq!(network.architecture, self.architecture, "the network that the batch was made for");
         let loss = self.objective.loss;
         self.tiled_mut().curvature(network, loss, rows, directions)

@@ -319,7 +319,7 @@ fn the_curvature_along_two_directions_is_that_of_the_reference() {
             let directions = [wave(0.37), wave(0.73)];
             let mut batch = Batch::new(&network, loss, count).in_tiles();
             network.trace(&rows, &(0..count).collect::<Vec<_>>(), &mut batch);
-            let (actual, rows_of) = batch.curvature(&network, count.div_ceil(8), [&directions[0], &directions[1]]);
+            let (actual, rows_of) = batch.curvature(&network, count.div_ceil(8), &[&directions[0], &directions[1]]);
             assert_eq!(rows_of, looked_at);
             let double = directions.map(|direction| direction.into_iter().map(f64::from).collect::<Vec<_>>());
             for (actual, [i, j]) in actual.into_iter().zip([[0, 0], [0, 1], [1, 1]]) {

@@ -47,8 +47,8 @@ struct Tile {
     /// The codes that were drawn, where they are.
     drawn: Option<DrawnCodes>,
     error: BatchError,
-    /// The sums over the rows, when the curvature along two directions was asked for last.
-    curvature: [f64; 3],
+    /// The sums over the rows, when the curvature along some directions was asked for last.
+    curvature: Vec<f64>,
 }
 
 /// Codes that are draws from distributions; each buffer is a tile of them.
@@ -164,7 +164,7 @@ impl Tile {
             traces: layers.iter().enumerate().map(trace).collect(),
             drawn: architecture.is_variational().then(|| DrawnCodes::new(architecture.sizes().code())),
             error: BatchError::default(),
-            curvature: [0.0; 3],
+            curvature: Vec::new(),
         }
     }
 

@@ -66,14 +66,15 @@ impl OptimizerChoice {
         }
     }
 
-    /// How many elements it holds for a network of this architecture.
-    pub fn elements(self, architecture: &Architecture) -> usize {
+    /// How many elements it holds for a network of this architecture, if some steps will be exact ([`Step::is_exact`](super::Step::is_exact)) or
+    /// none.
+    pub fn elements(self, architecture: &Architecture, has_exact_steps: bool) -> usize {
         let parameters = architecture.buffer_length();
         match self {
             Self::Sgd { .. } => parameters,
             Self::Adam => parameters.saturating_mul(2),
             Self::Muon => parameters.saturating_mul(3),
-            Self::Kfac => Kfac::elements(architecture),
+            Self::Kfac => Kfac::elements(architecture, has_exact_steps),
         }
     }
 
@@ -90,14 +91,15 @@ impl OptimizerChoice {
         }
     }
 
-    /// A fresh optimizer for a network of this architecture.
-    pub fn build(self, architecture: &Architecture) -> Box<dyn Optimizer> {
+    /// A fresh optimizer for a network of this architecture, for steps of which some will be exact ([`Step::is_exact`](super::Step::is_exact)) or
+    /// none.
+    pub fn build(self, architecture: &Architecture, has_exact_steps: bool) -> Box<dyn Optimizer> {
         let parameters = architecture.buffer_length();
         match self {
             Self::Sgd { momentum, nesterov } => Box::new(Sgd::new(momentum, nesterov, parameters)),
             Self::Adam => Box::new(Adam::new(parameters)),
             Self::Muon => Box::new(Muon::new(architecture)),
-            Self::Kfac => Box::new(Kfac::new(architecture)),
+            Self::Kfac => Box::new(Kfac::new(architecture, has_exact_steps)),
         }
     }
 }

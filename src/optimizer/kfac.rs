@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::secants::Secants;
 use super::{Optimizer, Step};
 use crate::gemm::gemm;
 use crate::kernels::{Isa, Update, axpy, dot, scale, with_denormals_flushed};
@@ -20,11 +21,11 @@ const FACTOR_DAMPING: Damping = Damping { decay: 0.99, of_a_row: 0.45, power: 0.
 /// λ: the damping of the curvature that the length of a step is found by.
 const STEP_DAMPING: Damping = Damping { decay: 0.98, of_a_row: 2.0, power: 1.0 };
 
-/// Rows after which the moments are looked at again, and steps at most.
-const LOOK: [usize; 2] = [16_000, 8];
+/// Between two looks at the moments.
+const LOOK: Interval = Interval { rows: 16_000, steps: 8 };
 
-/// The same for their inversion.
-const INVERT: [usize; 2] = [40_000, 20];
+/// Between two inversions of them.
+const INVERT: Interval = Interval { rows: 40_000, steps: 20 };
 
 /// The share of a minibatch that the curvature is that of is one part in so many.
 const CURVATURE_PART: usize = 8;
@@ -52,10 +53,17 @@ impl Damping {
     }
 }
 
-/// Whether it is time, in steps of so many rows, for what is done every so many rows.
-fn is_time([rows, steps]: [usize; 2], step: Step) -> bool {
-    let every = (rows / step.rows.max(1)).clamp(1, steps);
-    step.number.is_multiple_of(every as u64)
+/// How often something is done once the first steps are over: every so many rows, or so many steps if these come first.
+struct Interval {
+    rows: usize,
+    steps: usize,
+}
+
+impl Interval {
+    fn ends_at(&self, step: Step) -> bool {
+        let steps = (self.rows / step.rows.max(1)).clamp(1, self.steps);
+        step.number.is_multiple_of(steps as u64)
+    }
 }
 
 /// D ← Ḡ⁻¹ ∇ Ā⁻¹ for the gradient ∇ of each layer, V ← a D + b V, W ← W − α V: K-FAC (Martens and Grosse, "Optimizing
@@ -66,8 +74,11 @@ fn is_time([rows, steps]: [usize; 2], step: Step) -> bool {
 /// damped by γ, shared between them as in §6.3. a and b minimise the quadratic model of the loss over the last and the new
 /// direction, with that matrix itself, of an eighth of the minibatch, and λ in it (§6.4 and §7). So a learning rate of 1 is
 /// a whole step, and there is none to look for; an average of the weights takes the minibatches' noise out. Minibatches
-/// should be large, a thousand rows or more: a step costs several times one of Adam's, whatever their size. Near the end
-/// they can have all rows: there is no noise then, b becomes large, and steps along one another's way add up.
+/// should be large, a thousand rows or more: a step costs several times one of Adam's, whatever their size.
+///
+/// Near the end they can have all rows. From one such step to the next the gradient changes with the parameters alone, and
+/// so the last ten changes correct Ḡ⁻¹ ∇ Ā⁻¹ by L-BFGS (Nocedal, "Updating quasi-Newton matrices with limited storage",
+/// 1980): where the product of two moments is far from the curvature, the changes show it, of all rows. b is 0 then.
 ///
 /// γ falls from 0.1 to 0.45 / √rows and λ from 0.1 to 2 / rows in the first steps, for the rows of a minibatch. The moments
 /// are looked at, in a part of the minibatch, in each of the first 30 steps and then every 16,000 rows, or eight
@@ -85,11 +96,13 @@ pub struct Kfac {
     inverses: AlignedBuffer,
     /// How many minibatches the moments have seen.
     seen: AlignedBuffer,
+    /// What the exact steps have shown.
+    secants: Secants,
 }
 
 impl Kfac {
-    /// For a network's layers.
-    pub fn new(architecture: &Architecture) -> Self {
+    /// For a network's layers, and for steps of which some will be exact ([`Step::is_exact`]) or none.
+    pub fn new(architecture: &Architecture, has_exact_steps: bool) -> Self {
         let zeros = AlignedBuffer::zeros(architecture.buffer_length());
         let factors = AlignedBuffer::zeros(factors_length(architecture.layers()));
         Self {
@@ -100,6 +113,7 @@ impl Kfac {
             moments: factors.clone(),
             inverses: factors,
             seen: AlignedBuffer::zeros(1),
+            secants: Secants::new(if has_exact_steps { architecture.buffer_length() } else { 0 }),
         }
     }
 
@@ -109,9 +123,11 @@ impl Kfac {
     }
 
     /// How many elements it holds for a network's layers.
-    pub(super) fn elements(architecture: &Architecture) -> usize {
+    pub(super) fn elements(architecture: &Architecture, has_exact_steps: bool) -> usize {
+        let parameters = architecture.buffer_length();
         let factors = factors_length(architecture.layers()).saturating_mul(2);
-        architecture.buffer_length().saturating_mul(3).saturating_add(factors)
+        let secants = if has_exact_steps { Secants::elements(parameters) } else { 0 };
+        parameters.saturating_mul(3).saturating_add(factors).saturating_add(secants)
     }
 
     /// Adds the rows that were traced last, and their deltas, to the moments.
@@ -145,66 +161,46 @@ impl Kfac {
         });
     }
 
-    /// Turns the gradient into the direction.
-    fn precondition(&mut self) {
-        for (layer, [of_inputs, of_deltas]) in self.layers.iter().zip(pairs(&self.layers, &mut self.inverses)) {
-            let [columns, rows] = sizes(layer);
-            let of_inputs = MatrixView::new(of_inputs, columns, columns);
-            let of_deltas = MatrixView::new(of_deltas, rows, rows);
-            let weights = MatrixView::new(&self.gradient[layer.weight_range()], rows, layer.inputs());
-            let biases = &self.gradient[layer.bias_range()];
-            let mut half = Matrix::zeros(rows, columns);
-            for_rows(half.as_mut_slice(), columns, |here, half| {
-                let out = MatrixViewMut::new(half, here.len(), columns);
-                gemm(1.0, weights.rows_view(here.clone()), of_inputs.rows_view(0..layer.inputs()), 0.0, out);
-                if layer.has_bias() {
-                    let biases = MatrixView::new(&biases[here.clone()], here.len(), 1);
-                    let out = MatrixViewMut::new(half, here.len(), columns);
-                    gemm(1.0, biases, of_inputs.rows_view(layer.inputs()..columns), 1.0, out);
-                }
-            });
-            let half = half.view();
-            let parts = [(layer.weight_range(), 0..layer.inputs()), (layer.bias_range(), layer.inputs()..columns)];
-            for (range, of_half) in parts {
-                let width = of_half.len();
-                for_rows(&mut self.direction[range], width, |here, direction| {
-                    let out = MatrixViewMut::new(direction, here.len(), width);
-                    gemm(1.0, of_deltas.rows_view(here), half.columns_view(of_half.clone()), 0.0, out);
-                });
-            }
-        }
+    /// Finds the direction for the gradient.
+    fn aim(&mut self, isa: Isa) {
+        self.direction.copy_from_slice(&self.gradient);
+        let Self { layers, inverses, secants, direction, .. } = self;
+        secants.multiply(isa, direction, |vector| precondition(layers, inverses, vector));
     }
 
-    /// Among the new direction and the velocity, in the mean over so many rows of some parts of the minibatch.
-    fn curvature(&self, network: &Network, batches: &mut [Batch], rows: usize) -> [f64; 3] {
-        let (mut sums, mut seen) = ([0.0; 3], 0);
+    /// Along and between the directions that a step is made of, in the mean over so many rows of some parts of the minibatch.
+    /// With secants, the new direction has all that the velocity could add.
+    fn curvature(&self, network: &Network, batches: &mut [Batch], rows: usize) -> Vec<f64> {
+        let directions = [&self.direction[..], &self.velocity];
+        let directions = if self.secants.is_empty() { &directions } else { &directions[..1] };
+        let (mut sums, mut seen) = (vec![0.0; directions.len() * (directions.len() + 1) / 2], 0);
         for batch in batches {
             if seen < rows {
-                let (here, count) = batch.curvature(network, rows - seen, [&self.direction, &self.velocity]);
+                let (here, count) = batch.curvature(network, rows - seen, directions);
                 sums.iter_mut().zip(here).for_each(|(sum, here)| *sum += here);
                 seen += count;
             }
         }
-        sums.map(|sum| sum / seen as f64)
+        sums.iter_mut().for_each(|sum| *sum /= seen as f64);
+        sums
     }
 
     /// How much of the new direction d and of the velocity v the step is made of: what minimises
-    /// −∇ᵀ(a d + b v) + ½ (a d + b v)ᵀ (G + λ) (a d + b v), where `curvature` is dᵀ G d, dᵀ G v and vᵀ G v.
-    fn shares(&self, isa: Isa, curvature: [f64; 3], damping: f64) -> [f64; 2] {
+    /// −∇ᵀ(a d + b v) + ½ (a d + b v)ᵀ (G + λ) (a d + b v), where `curvature` is dᵀ G d, and dᵀ G v and vᵀ G v if the
+    /// velocity is asked for.
+    fn shares(&self, isa: Isa, curvature: &[f64], damping: f64) -> [f64; 2] {
         let [d, v, gradient] = [&self.direction, &self.velocity, &self.gradient].map(|buffer| &buffer[..]);
-        let [dd, dv, vv] = curvature;
-        let dd = dd + damping * dot(isa, d, d);
-        let dv = dv + damping * dot(isa, d, v);
-        let vv = vv + damping * dot(isa, v, v);
-        let (slope, old_slope) = (dot(isa, gradient, d), dot(isa, gradient, v));
-        let determinant = dd * vv - dv * dv;
-        if determinant > SAME_DIRECTION * dd * vv {
-            [(slope * vv - old_slope * dv) / determinant, (old_slope * dd - slope * dv) / determinant]
-        } else if dd > 0.0 {
-            [slope / dd, 0.0]
-        } else {
-            [0.0; 2]
+        let (dd, slope) = (curvature[0] + damping * dot(isa, d, d), dot(isa, gradient, d));
+        if let [_, dv, vv] = curvature {
+            let dv = dv + damping * dot(isa, d, v);
+            let vv = vv + damping * dot(isa, v, v);
+            let old_slope = dot(isa, gradient, v);
+            let determinant = dd * vv - dv * dv;
+            if determinant > SAME_DIRECTION * dd * vv {
+                return [(slope * vv - old_slope * dv) / determinant, (old_slope * dd - slope * dv) / determinant];
+            }
         }
+        if dd > 0.0 { [slope / dd, 0.0] } else { [0.0; 2] }
     }
 }
 
@@ -217,28 +213,34 @@ impl Optimizer for Kfac {
         let (isa, number) = (network.isa(), step.number);
         gradient.apply(Update::write(&mut self.gradient));
         let batches = gradient.into_batches();
-        if number <= 30 || is_time(LOOK, step) {
+        if number <= 30 || LOOK.ends_at(step) {
             batches[0].aim_at_random(network, number);
             self.look(&batches[0]);
         }
-        if number <= 20 || number < 100 && number.is_multiple_of(10) || is_time(INVERT, step) {
+        if number <= 20 || number < 100 && number.is_multiple_of(10) || INVERT.ends_at(step) {
             self.invert(FACTOR_DAMPING.of(step) as f32);
         }
-        self.precondition();
+        if step.is_exact {
+            self.secants.add(isa, network.parameters(), &self.gradient);
+        } else {
+            self.secants.clear();
+        }
+        self.aim(isa);
         let curvature = self.curvature(network, batches, step.rows.div_ceil(CURVATURE_PART));
-        let [new, old] = self.shares(isa, curvature, STEP_DAMPING.of(step));
+        let [new, old] = self.shares(isa, &curvature, STEP_DAMPING.of(step));
         scale(isa, old as f32, &mut self.velocity);
         axpy(isa, new as f32, &self.direction, &mut self.velocity);
         axpy(isa, -step.learning_rate, &self.velocity, network.parameters_mut());
     }
 
     fn memory(&mut self) -> Vec<(&'static str, &mut [f32])> {
-        vec![
-            ("velocity", &mut self.velocity),
+        let own = [
+            ("velocity", &mut self.velocity[..]),
             ("moments", &mut self.moments),
             ("inverses", &mut self.inverses),
             ("seen", &mut self.seen),
-        ]
+        ];
+        own.into_iter().chain(self.secants.memory()).collect()
     }
 }
 
@@ -265,6 +267,36 @@ fn and_ones(features: &Matrix) -> Matrix {
     here.copy_from_slice(features.as_slice());
     ones.fill(1.0);
     all
+}
+
+/// Multiplies what is laid out as the parameters by the inverses.
+fn precondition(layers: &[Layer], inverses: &mut [f32], vector: &mut [f32]) {
+    for (layer, [of_inputs, of_deltas]) in layers.iter().zip(pairs(layers, inverses)) {
+        let [columns, rows] = sizes(layer);
+        let of_inputs = MatrixView::new(of_inputs, columns, columns);
+        let of_deltas = MatrixView::new(of_deltas, rows, rows);
+        let weights = MatrixView::new(&vector[layer.weight_range()], rows, layer.inputs());
+        let biases = &vector[layer.bias_range()];
+        let mut half = Matrix::zeros(rows, columns);
+        for_rows(half.as_mut_slice(), columns, |here, half| {
+            let out = MatrixViewMut::new(half, here.len(), columns);
+            gemm(1.0, weights.rows_view(here.clone()), of_inputs.rows_view(0..layer.inputs()), 0.0, out);
+            if layer.has_bias() {
+                let biases = MatrixView::new(&biases[here.clone()], here.len(), 1);
+                let out = MatrixViewMut::new(half, here.len(), columns);
+                gemm(1.0, biases, of_inputs.rows_view(layer.inputs()..columns), 1.0, out);
+            }
+        });
+        let half = half.view();
+        let parts = [(layer.weight_range(), 0..layer.inputs()), (layer.bias_range(), layer.inputs()..columns)];
+        for (range, of_half) in parts {
+            let width = of_half.len();
+            for_rows(&mut vector[range], width, |here, vector| {
+                let out = MatrixViewMut::new(vector, here.len(), width);
+                gemm(1.0, of_deltas.rows_view(here), half.columns_view(of_half.clone()), 0.0, out);
+            });
+        }
+    }
 }
 
 /// M ← κ M + (1 − κ) X Xᵀ / rows, for features × rows.
@@ -308,19 +340,26 @@ mod tests {
         Network::new(Architecture::new("5,4,2,4,5".parse().unwrap(), activations, bias), Initialisation::FanIn, 3)
     }
 
+    fn step(number: u64, learning_rate: f32, rows: usize, is_exact: bool) -> Step {
+        Step { number, learning_rate, rows, is_exact }
+    }
+
     #[test]
     fn its_steps_are_those_of_the_reference() {
-        for (bias, count) in [(true, 300), (true, 7), (false, 40)] {
+        for (bias, count, is_exact) in
+            [(true, 300, false), (true, 7, false), (false, 40, false), (true, 300, true), (false, 40, true)]
+        {
             let (mut network, rows) = (network(bias), rows(count));
-            let mut expected = reference::Kfac::new(&network);
-            let mut kfac = Kfac::new(network.architecture());
+            let mut expected = reference::Kfac::new(&network, is_exact);
+            let mut kfac = Kfac::new(network.architecture(), is_exact);
             let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, count));
             let indices: Vec<usize> = (0..count).collect();
             for number in 1..=5 {
                 let after = expected.step(&network, &rows, 0.5);
                 network.trace(&rows, &indices, &mut batch);
-                kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 0.5, rows: count });
-                assert_close(network.parameters(), &after, 1e-3, &format!("step {number} of {count} rows"));
+                kfac.step(&mut network, Gradient::traced(&mut batch), step(number, 0.5, count, is_exact));
+                let what = format!("step {number} of {count} rows, exact: {is_exact}");
+                assert_close(network.parameters(), &after, 1e-3, &what);
             }
         }
     }
@@ -329,12 +368,12 @@ mod tests {
     fn no_gradient_is_no_step() {
         let mut network = network(true);
         network.parameters_mut().fill(0.0);
-        let mut kfac = Kfac::new(network.architecture());
+        let mut kfac = Kfac::new(network.architecture(), true);
         let rows = Matrix::zeros(9, 5);
         let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, 9));
         for number in 1..=3 {
             network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch);
-            kfac.step(&mut network, Gradient::traced(&mut batch), Step { number, learning_rate: 1.0, rows: 9 });
+            kfac.step(&mut network, Gradient::traced(&mut batch), step(number, 1.0, 9, true));
             assert!(network.parameters().iter().all(|&parameter| parameter == 0.0), "step {number}");
         }
     }

@@ -4,6 +4,7 @@ mod adam;
 mod choice;
 mod kfac;
 mod muon;
+mod secants;
 mod sgd;
 
 pub use adam::Adam;
@@ -43,4 +44,7 @@ pub struct Step {
     /// How many rows' mean loss the gradient is that of: more than the batch traced last, where the gradient was summed from
     /// parts.
     pub rows: usize,
+    /// Whether these are all rows, without noise: from such a step to the next, the gradient changes with the parameters
+    /// alone.
+    pub is_exact: bool,
 }

@@ -193,7 +193,7 @@ mod tests {
             muon.step(
                 &mut network,
                 Gradient::traced(&mut batch),
-                Step { number, learning_rate: 0.1, rows: rows.rows() },
+                Step { number, learning_rate: 0.1, rows: rows.rows(), is_exact: false },
             );
             for (actual, expected) in network.parameters().iter().zip(after) {
                 assert!((f64::from(*actual) - expected).abs() < 1e-4, "step {number}: {actual}, not {expected}");

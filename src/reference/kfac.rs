@@ -15,12 +15,16 @@ pub struct Kfac {
     moments: Vec<[Square; 2]>,
     velocity: Vec<f64>,
     steps: u64,
+    /// Whether all steps are exact: then the parameters and the gradient of each.
+    is_exact: bool,
+    points: Vec<[Vec<f64>; 2]>,
 }
 
 impl Kfac {
-    /// For a network.
-    pub fn new(network: &Network) -> Self {
-        Self { moments: Vec::new(), velocity: vec![0.0; network.parameters().len()], steps: 0 }
+    /// For a network, and for steps that are all exact or none.
+    pub fn new(network: &Network, is_exact: bool) -> Self {
+        let velocity = vec![0.0; network.parameters().len()];
+        Self { moments: Vec::new(), velocity, steps: 0, is_exact, points: Vec::new() }
     }
 
     /// The parameters after a step over all `rows`.
@@ -29,7 +33,15 @@ impl Kfac {
         let rows = as_vectors(rows);
         self.look(network, &rows);
         let (gradient, _) = gradient(network, &rows, Loss::SquaredError);
-        let direction = self.direction(network, &gradient, rows.len());
+        if self.is_exact {
+            let parameters = network.parameters().iter().copied().map(f64::from).collect();
+            self.points.push([parameters, gradient.clone()]);
+        }
+        let pairs = secants(&self.points);
+        let inverse = |vector: &[f64]| self.direction(network, vector, rows.len());
+        let scale = pairs.last().map_or(1.0, |[step, change]| dot(step, change) / dot(change, &inverse(change)));
+        let scaled = |vector: &[f64]| inverse(vector).iter().map(|value| scale * value).collect();
+        let direction = multiply_by_inverse(&pairs, &gradient, &scaled);
         let [new, old] = self.shares(network, &rows, &gradient, &direction);
         for (velocity, direction) in self.velocity.iter_mut().zip(direction) {
             *velocity = new * direction + old * *velocity;
@@ -110,10 +122,28 @@ impl Kfac {
         let vv = curvature(&self.velocity, &self.velocity);
         let (slope, old_slope) = (dot(gradient, direction), dot(gradient, &self.velocity));
         match dd * vv - dv * dv {
+            _ if self.points.len() > 1 => [slope / dd, 0.0],
             0.0 => [slope / dd, 0.0],
             determinant => [(slope * vv - old_slope * dv) / determinant, (old_slope * dd - slope * dv) / determinant],
         }
     }
+}
+
+/// The steps between points, and the changes of the gradient along them.
+fn secants(points: &[[Vec<f64>; 2]]) -> Vec<[Vec<f64>; 2]> {
+    let difference = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x - y).collect();
+    let pair = |pair: &[[Vec<f64>; 2]]| [0, 1].map(|which| difference(&pair[1][which], &pair[0][which]));
+    points.windows(2).map(pair).collect()
+}
+
+/// H⁺ v by the update of BFGS, H⁺ = (I − ρ s yᵀ) H (I − ρ y sᵀ) + ρ s sᵀ with ρ = 1 / sᵀ y, for one pair after another.
+fn multiply_by_inverse(pairs: &[[Vec<f64>; 2]], vector: &[f64], first: &dyn Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+    let Some(([step, change], before)) = pairs.split_last() else { return first(vector) };
+    let add = |x: &[f64], a: f64, y: &[f64]| -> Vec<f64> { x.iter().zip(y).map(|(x, y)| x + a * y).collect() };
+    let product = dot(step, change);
+    let share = dot(step, vector) / product;
+    let moved = multiply_by_inverse(before, &add(vector, -share, change), first);
+    add(&moved, share - dot(change, &moved) / product, step)
 }
 
 /// The gradient of a row's own loss towards a target, by what a layer computes before its activation.

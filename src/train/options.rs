@@ -185,10 +185,22 @@ impl TrainOptions {
     pub fn elements(&self, architecture: &Architecture, rows: usize) -> usize {
         let copies = |count: usize| architecture.buffer_length().saturating_mul(count);
         let kept = 1 + usize::from(self.averaging != Averaging::None) + usize::from(self.patience.is_some());
-        let kept = copies(kept).saturating_add(self.optimizer.elements(architecture));
+        let kept = copies(kept).saturating_add(self.optimizer.elements(architecture, self.has_exact_steps(rows)));
         let to_go_back_to = if self.retries > 0 { kept } else { 0 };
         let gradient = copies(usize::from(self.writes_gradient(rows)));
         kept.saturating_add(to_go_back_to).saturating_add(gradient)
+    }
+
+    /// Whether some steps over so many rows in all are exact ([`Step::is_exact`](crate::optimizer::Step::is_exact)).
+    pub(super) fn has_exact_steps(&self, rows: usize) -> bool {
+        self.is_exact(Batches::new(self, rows).largest(), rows)
+    }
+
+    /// Whether a step by a minibatch of so many rows, of so many in all, is.
+    pub(super) fn is_exact(&self, batch: usize, rows: usize) -> bool {
+        let is_drawn = self.binarisation == Some(Binarisation::Stochastic);
+        let is_noisy = self.shift > 0 || is_drawn || self.corruption.is_some();
+        batch >= rows && !is_noisy && self.clip_norm.is_none()
     }
 
     /// Whether the gradient must be written down before a step, over so many rows in all.

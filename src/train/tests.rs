@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::data::Corruption;
+use crate::data::{Binarisation, Corruption};
 use crate::error::Error;
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
@@ -86,6 +86,25 @@ fn every_optimizer_and_loss_learns() {
             let (first, last) = (history.epochs[0].error_per_row, history.epochs[199].error_per_row);
             assert!(last < 0.5 * first, "{optimizer:?}, {loss}: from {first} to {last}");
         }
+    }
+}
+
+#[test]
+fn steps_are_exact_when_minibatches_have_all_rows_as_they_are() {
+    let all = TrainOptions { batch_size: 30, ..options(OptimizerChoice::Kfac) };
+    let doubled = TrainOptions { batch_size: 7, double_batch: Some(1), ..all };
+    let fixed = TrainOptions { binarisation: Some(Binarisation::Fixed), ..all };
+    for options in [all, doubled, fixed] {
+        assert!(options.has_exact_steps(30) && options.is_exact(30, 30) && !options.is_exact(29, 30));
+    }
+    for options in [
+        TrainOptions { batch_size: 29, ..all },
+        TrainOptions { corruption: Some(Corruption::Gaussian(0.1)), ..all },
+        TrainOptions { binarisation: Some(Binarisation::Stochastic), ..all },
+        TrainOptions { shift: 1, ..all },
+        TrainOptions { clip_norm: Some(1.0), ..all },
+    ] {
+        assert!(!options.has_exact_steps(30), "{options:?}");
     }
 }
 
@@ -261,21 +280,25 @@ fn a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits() {
     let (rows, held_out) = (data(30), data(9));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint.safetensors");
-    for optimizer in [OptimizerChoice::Adam, OptimizerChoice::Muon, OptimizerChoice::Kfac] {
-        let options = TrainOptions { optimizer, ..eventful() };
+    let [adam, muon, kfac] = [OptimizerChoice::Adam, OptimizerChoice::Muon, OptimizerChoice::Kfac]
+        .map(|optimizer| TrainOptions { optimizer, ..eventful() });
+    // The last three epochs are minibatches of all rows, without noise.
+    let exact = TrainOptions { epochs: 6, double_batch: Some(1), corruption: None, clip_norm: None, ..kfac };
+    for options in [adam, muon, kfac, exact] {
         let whole = {
             let mut network = network(Activation::Silu, Activation::Linear);
             train(&mut network, &rows, Some(&held_out), &options, &mut ()).unwrap();
             network.parameters().to_vec()
         };
-        // Two epochs of five minibatches and two of three, and an event for each epoch.
+        // Two epochs of five minibatches and two of three, or epochs of five, three, two, one, one and one; and an event for
+        // each epoch.
         for stop in 0..=20 {
             let mut first = network(Activation::Silu, Activation::Linear);
             save_after(stop, &mut first, [&rows, &held_out], &options, &path);
             let mut second = network(Activation::Silu, Activation::Linear);
             let (history, end) = go_on(&mut second, [&rows, &held_out], &options, &path);
-            assert_eq!((history.epochs.len(), end), (4, End::Epochs));
-            assert_eq!(second.parameters(), whole, "{optimizer:?} stopped after {stop} events");
+            assert_eq!((history.epochs.len(), end), (options.epochs, End::Epochs));
+            assert_eq!(second.parameters(), whole, "{options:?} stopped after {stop} events");
         }
     }
 }

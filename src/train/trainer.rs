@@ -78,8 +78,8 @@ impl<'a> Trainer<'a> {
         let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1, beta: options.beta };
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
-        let optimizer = options.optimizer.build(network.architecture());
         let count = rows.rows();
+        let optimizer = options.optimizer.build(network.architecture(), options.has_exact_steps(count));
         let part = || optimizer.prepare(Batch::new(network, objective, options.part_rows(count)));
         Ok(Self {
             parts: (0..options.kept_parts(count)).map(|_| part()).collect(),
@@ -233,7 +233,8 @@ impl<'a> Trainer<'a> {
         check_finite(&error, rows.len(), epoch as usize, learning_rate)?;
         let rows = rows.len();
         self.progress.steps += 1;
-        let step = Step { number: self.progress.steps, learning_rate, rows };
+        let is_exact = options.is_exact(rows, self.order.len());
+        let step = Step { number: self.progress.steps, learning_rate, rows, is_exact };
         let is_changed = penalty::changes_gradient(options);
         if is_changed {
             if count == 1 {

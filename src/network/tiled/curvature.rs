@@ -52,17 +52,17 @@ impl TiledBatch {
         network: &Network,
         loss: Loss,
         rows: usize,
-        directions: [&[f32]; 2],
-    ) -> ([f64; 3], usize) {
+        directions: &[&[f32]],
+    ) -> (Vec<f64>, usize) {
         let tiles = &mut self.tiles[..self.filled.min(rows.div_ceil(TILE_ROWS))];
         let rows = self.rows.min(tiles.len() * TILE_ROWS);
         let work = 4 * rows * network.architecture.parameters();
         for_each_piece(tiles, 1, work, |_, tile| {
             with_denormals_flushed(|| network.curvature(&mut tile[0], loss, directions));
         });
-        let mut sums = [0.0; 3];
+        let mut sums = vec![0.0; directions.len() * (directions.len() + 1) / 2];
         for tile in tiles {
-            sums.iter_mut().zip(tile.curvature).for_each(|(sum, here)| *sum += here);
+            sums.iter_mut().zip(&tile.curvature).for_each(|(sum, here)| *sum += here);
         }
         (sums, rows)
     }
@@ -89,17 +89,18 @@ impl Tile {
 }
 
 impl Network {
-    /// The curvature of the loss along two directions and between them, summed over a tile's rows. Deltas are lost.
-    fn curvature(&self, tile: &mut Tile, loss: Loss, [first, second]: [&[f32]; 2]) {
-        self.push(tile, loss, first);
-        let along_first = tile.traces.last().expect("a trace for each layer").delta.clone();
-        self.push(tile, loss, second);
-        let along_second = &tile.traces.last().expect("a trace for each layer").delta;
-        tile.curvature = [0.0; 3];
-        for here in pieces_that_count(along_first.len(), tile.rows) {
-            let (first, second) = (&along_first[here.clone()], &along_second[here]);
-            for (sum, [x, y]) in tile.curvature.iter_mut().zip([[first, first], [first, second], [second, second]]) {
-                *sum += kernels::dot(self.isa, x, y);
+    /// The curvature of the loss along directions and between them, summed over a tile's rows. Deltas are lost.
+    fn curvature(&self, tile: &mut Tile, loss: Loss, directions: &[&[f32]]) {
+        let mut pushed: Vec<AlignedBuffer> = Vec::new();
+        tile.curvature.clear();
+        for direction in directions {
+            self.push(tile, loss, direction);
+            let last = tile.traces.last().expect("a trace for each layer").delta.clone();
+            pushed.push(last);
+            for other in &pushed {
+                let last = &pushed[pushed.len() - 1];
+                let pieces = pieces_that_count(last.len(), tile.rows);
+                tile.curvature.push(pieces.map(|here| kernels::dot(self.isa, &other[here.clone()], &last[here])).sum());
             }
         }
     }
