@@ -8,18 +8,19 @@ use diabolo::linalg::svd;
 use diabolo::matrix::Matrix;
 use diabolo::model::{AutoencoderOptions, Body, Validation, fit_autoencoder};
 use diabolo::network::Activations;
+use diabolo::optimizer::OptimizerChoice;
 use diabolo::pca::{Components, Pca, PcaOptions, Solver};
 use diabolo::train::TrainOptions;
 
 /// The smallest cosine among the principal angles between what a linear auto-encoder's decoder spans and what the
 /// first principal components span, on columns of mean 0 and deviation 1.
-fn smallest_cosine(set: &str, layers: &str, components: usize, learning_rate: f32, epochs: usize) -> f32 {
+fn smallest_cosine(set: &str, layers: &str, components: usize, train: TrainOptions) -> f32 {
     let dataset = data::read(set, &ReadOptions::default()).unwrap();
     let options = AutoencoderOptions {
         activations: Activations::hidden(Activation::Linear),
         bias: false,
         scaling: ScalingChoice::Standard,
-        train: TrainOptions { epochs, learning_rate, ..TrainOptions::default() },
+        train,
         ..AutoencoderOptions::new(layers.parse().unwrap())
     };
     let fitted = fit_autoencoder(&dataset, &options, Validation::None, &mut ()).unwrap();
@@ -38,14 +39,29 @@ fn smallest_cosine(set: &str, layers: &str, components: usize, learning_rate: f3
     *svd(product.view()).unwrap().singular_values.last().unwrap()
 }
 
+fn adam(learning_rate: f32, epochs: usize) -> TrainOptions {
+    TrainOptions { epochs, learning_rate, ..TrainOptions::default() }
+}
+
 #[test]
 fn on_iris_a_linear_auto_encoder_spans_the_principal_subspace() {
-    let cosine = smallest_cosine("iris", "4,2,4", 2, 0.003, 400);
+    let cosine = smallest_cosine("iris", "4,2,4", 2, adam(0.003, 400));
     assert!(cosine > 0.999, "{cosine}");
 }
 
 #[test]
 fn on_digits_a_linear_auto_encoder_spans_the_principal_subspace() {
-    let cosine = smallest_cosine("digits", "64,3,64", 3, 0.0005, 300);
+    let cosine = smallest_cosine("digits", "64,3,64", 3, adam(0.0005, 300));
     assert!(cosine > 0.999, "{cosine}");
+}
+
+#[test]
+fn kfac_over_all_rows_finds_the_subspace_exactly_in_few_steps_and_stays_there() {
+    for epochs in [100, 1000] {
+        let (optimizer, learning_rate) = (OptimizerChoice::Kfac, OptimizerChoice::Kfac.usual_learning_rate());
+        let train =
+            TrainOptions { optimizer, learning_rate, batch_size: usize::MAX, epochs, ..TrainOptions::default() };
+        let cosine = smallest_cosine("digits", "64,3,64", 3, train);
+        assert!(cosine > 0.9999, "{cosine} after {epochs} steps");
+    }
 }

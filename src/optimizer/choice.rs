@@ -66,8 +66,8 @@ impl OptimizerChoice {
         }
     }
 
-    /// How many elements it holds for a network of this architecture, if some steps will be exact ([`Step::is_exact`](super::Step::is_exact)) or
-    /// none.
+    /// How many elements it holds for a network of this architecture, if some steps will be
+    /// [exact](super::Step::is_exact), or none.
     pub fn elements(self, architecture: &Architecture, has_exact_steps: bool) -> usize {
         let parameters = architecture.buffer_length();
         match self {
@@ -91,8 +91,8 @@ impl OptimizerChoice {
         }
     }
 
-    /// A fresh optimizer for a network of this architecture, for steps of which some will be exact ([`Step::is_exact`](super::Step::is_exact)) or
-    /// none.
+    /// A fresh optimizer for a network of this architecture, for steps of which some will be
+    /// [exact](super::Step::is_exact), or none.
     pub fn build(self, architecture: &Architecture, has_exact_steps: bool) -> Box<dyn Optimizer> {
         let parameters = architecture.buffer_length();
         match self {

@@ -20,7 +20,7 @@ pub(super) struct Secants {
     steps: AlignedBuffer,
     changes: AlignedBuffer,
     products: AlignedBuffer,
-    /// How many points have followed one another, and how many pairs they made.
+    /// 1 once there is a point, and how many pairs have been made since the first one.
     counts: AlignedBuffer,
 }
 
@@ -61,16 +61,17 @@ impl Secants {
                 axpy(isa, 1.0, now, last);
             }
             let (step, change) = (&self.parameters[..], &self.gradient[..]);
-            let product = dot(isa, step, change);
-            if product > LEAST_COSINE * (squared_norm(isa, step) * squared_norm(isa, change)).sqrt() {
+            let product = dot(isa, step, change) as f32;
+            let least = LEAST_COSINE * (squared_norm(isa, step) * squared_norm(isa, change)).sqrt();
+            if product.is_normal() && f64::from(product) > least {
                 let slot = self.counts[1] as usize % PAIRS;
                 self.steps[slot * step.len()..][..step.len()].copy_from_slice(step);
                 self.changes[slot * step.len()..][..step.len()].copy_from_slice(change);
-                self.products[slot] = product as f32;
+                self.products[slot] = product;
                 self.counts[1] += 1.0;
             }
         }
-        self.counts[0] += 1.0;
+        self.counts[0] = 1.0;
         self.parameters.copy_from_slice(parameters);
         self.gradient.copy_from_slice(gradient);
     }
@@ -90,7 +91,8 @@ impl Secants {
         if let Some(&(_, change, product)) = pairs.last() {
             let mut moved = AlignedBuffer::from(change);
             inverse(&mut moved);
-            scale(isa, (product / dot(isa, change, &moved)) as f32, vector);
+            let right = (product / dot(isa, change, &moved)) as f32;
+            scale(isa, if right.is_finite() { right } else { 1.0 }, vector);
         }
         for ((step, change, product), share) in pairs.into_iter().zip(along.into_iter().rev()) {
             let back = dot(isa, change, vector) / product;

@@ -95,10 +95,9 @@ impl Network {
         tile.curvature.clear();
         for direction in directions {
             self.push(tile, loss, direction);
-            let last = tile.traces.last().expect("a trace for each layer").delta.clone();
-            pushed.push(last);
+            pushed.push(tile.traces.last().expect("a trace for each layer").delta.clone());
+            let last = &pushed[pushed.len() - 1];
             for other in &pushed {
-                let last = &pushed[pushed.len() - 1];
                 let pieces = pieces_that_count(last.len(), tile.rows);
                 tile.curvature.push(pieces.map(|here| kernels::dot(self.isa, &other[here.clone()], &last[here])).sum());
             }
