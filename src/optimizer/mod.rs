@@ -27,7 +27,8 @@ pub trait Optimizer: Send + fmt::Debug {
     /// Changes the parameters.
     ///
     /// # Panics
-    /// When the network is not of the architecture that the optimizer was made for.
+    /// When the network is not of the architecture that the optimizer was made for, or the step is exact and it was made for
+    /// none that are.
     fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step);
 
     /// All that it remembers, by name: what a checkpoint keeps. The names and lengths never change.
