@@ -173,10 +173,11 @@ impl Kfac {
     fn curvature(&self, network: &Network, batches: &mut [Batch], rows: usize) -> Vec<f64> {
         let directions = [&self.direction[..], &self.velocity];
         let directions = if self.secants.is_empty() { &directions } else { &directions[..1] };
-        let (mut sums, mut seen) = (vec![0.0; directions.len() * (directions.len() + 1) / 2], 0);
+        let (mut sums, mut seen) = (Vec::new(), 0);
         for batch in batches {
             if seen < rows {
                 let (here, count) = batch.curvature(network, rows - seen, directions);
+                sums.resize(here.len(), 0.0);
                 sums.iter_mut().zip(here).for_each(|(sum, here)| *sum += here);
                 seen += count;
             }
@@ -340,10 +341,6 @@ mod tests {
         Network::new(Architecture::new("5,4,2,4,5".parse().unwrap(), activations, bias), Initialisation::FanIn, 3)
     }
 
-    fn step(number: u64, learning_rate: f32, rows: usize, is_exact: bool) -> Step {
-        Step { number, learning_rate, rows, is_exact }
-    }
-
     #[test]
     fn its_steps_are_those_of_the_reference() {
         for (bias, count, is_exact) in
@@ -357,7 +354,8 @@ mod tests {
             for number in 1..=5 {
                 let after = expected.step(&network, &rows, 0.5);
                 network.trace(&rows, &indices, &mut batch);
-                kfac.step(&mut network, Gradient::traced(&mut batch), step(number, 0.5, count, is_exact));
+                let step = Step { number, learning_rate: 0.5, rows: count, is_exact };
+                kfac.step(&mut network, Gradient::traced(&mut batch), step);
                 let what = format!("step {number} of {count} rows, exact: {is_exact}");
                 assert_close(network.parameters(), &after, 1e-3, &what);
             }
@@ -373,7 +371,8 @@ mod tests {
         let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, 9));
         for number in 1..=3 {
             network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch);
-            kfac.step(&mut network, Gradient::traced(&mut batch), step(number, 1.0, 9, true));
+            let step = Step { number, learning_rate: 1.0, rows: 9, is_exact: true };
+            kfac.step(&mut network, Gradient::traced(&mut batch), step);
             assert!(network.parameters().iter().all(|&parameter| parameter == 0.0), "step {number}");
         }
     }

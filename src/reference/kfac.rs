@@ -117,12 +117,14 @@ impl Kfac {
             let of_row = |row| dot(&root(row, one), &root(row, other));
             some.iter().map(of_row).sum::<f64>() / some.len() as f64 + damping * dot(one, other)
         };
-        let dd = curvature(direction, direction);
+        let (dd, slope) = (curvature(direction, direction), dot(gradient, direction));
+        if self.points.len() > 1 {
+            return [slope / dd, 0.0];
+        }
         let dv = curvature(direction, &self.velocity);
         let vv = curvature(&self.velocity, &self.velocity);
-        let (slope, old_slope) = (dot(gradient, direction), dot(gradient, &self.velocity));
+        let old_slope = dot(gradient, &self.velocity);
         match dd * vv - dv * dv {
-            _ if self.points.len() > 1 => [slope / dd, 0.0],
             0.0 => [slope / dd, 0.0],
             determinant => [(slope * vv - old_slope * dv) / determinant, (old_slope * dd - slope * dv) / determinant],
         }

@@ -124,8 +124,8 @@ fn validation_error_is_measured_on_the_held_out_rows() {
     let (training, held_out) = (data(20), data(5));
     let mut network = network(Activation::Relu, Activation::Linear);
     let history = train(&mut network, &training, Some(&held_out), &options(SGD), &mut ()).unwrap().0;
-    let vectors: Vec<Vec<f32>> = (0..5).map(|row| held_out.row(row).to_vec()).collect();
-    let expected = reference::error(&network, &vectors, Loss::SquaredError).squared_error / 5.0;
+    let expected =
+        reference::error(&network, &reference::as_vectors(&held_out), Loss::SquaredError).squared_error / 5.0;
     let actual = history.epochs[0].validation_error_per_row.unwrap();
     assert!((actual / expected - 1.0).abs() < 1e-5, "{actual} {expected}");
 }
