@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use diabolo::Matrix;
-use diabolo::data::{self, Columns, Dataset, ReadOptions, Rows, Scaling, ScalingChoice, Subset};
+use diabolo::data::{self, Columns, Dataset, ReadOptions, Scaling, ScalingChoice};
 use diabolo::evaluate::Reconstruct;
 use diabolo::kernels::Activation;
 use diabolo::network::{Activations, Architecture, Initialisation, Network};
 use diabolo::optimizer::OptimizerChoice;
+use diabolo::rows::{Rows, RowsInMemory, Subset};
 use diabolo::throughput;
 use diabolo::train::{TrainOptions, train};
 use rand::seq::SliceRandom;
@@ -45,7 +46,7 @@ fn main() {
     let sigmoid = Activation::Sigmoid;
     if let Some(mnist) = mnist() {
         let scaling = Scaling::fit(ScalingChoice::Auto, &mnist, &[]).expect("bytes");
-        let rows = scaling.rows(&mnist);
+        let rows = scaling.scaled(&mnist);
         let some: Vec<usize> = (0..12_800).collect();
         let adam = OptimizerChoice::Adam;
         for (name, layers, optimizer) in
@@ -56,7 +57,7 @@ fn main() {
         }
         let deep = workload("reconstruct", DEEP, sigmoid, sigmoid, SGD, 1e-3, 128);
         let mut matrix = Matrix::zeros(some.len(), rows.columns());
-        rows.gather(&some, matrix.as_mut_slice());
+        rows.copy_rows(&some, matrix.as_mut_slice());
         reconstruct(&mut criterion, &deep, &matrix);
     }
     let mut bytes = vec![0; 128 * 49_152];
@@ -64,7 +65,7 @@ fn main() {
     let images = Dataset::from_bytes("random bytes", 128, 49_152, bytes).expect("whole rows");
     let scaling = Scaling::fit(ScalingChoice::Auto, &images, &[]).expect("bytes");
     let large = workload("large", "49152,1024,49152", Activation::Relu, Activation::Linear, SGD, 1e-7, 64);
-    epoch(&mut criterion, &large, &scaling.rows(&images));
+    epoch(&mut criterion, &large, &scaling.scaled(&images));
 
     let columns = Columns::Chosen(vec!["sepal_width".into(), "petal_length".into()]);
     let iris = data::read("iris", &ReadOptions { columns, label: None }).expect("iris is built in");

@@ -135,7 +135,7 @@ fn prepare_step(optimizer: OptimizerChoice) -> Training {
 #[bench::adam(OptimizerChoice::Adam)]
 fn training_step(mut training: Training) -> Training {
     let rows: Vec<usize> = (0..64).collect();
-    training.network.trace(&training.rows, black_box(&rows), &mut training.batch);
+    training.network.trace(&training.rows, black_box(&rows), &mut training.batch).expect("rows in memory");
     let step = Step { number: 1, learning_rate: 0.01, rows: rows.len(), is_exact: false };
     training.optimizer.step(&mut training.network, Gradient::traced(&mut training.batch), step);
     training

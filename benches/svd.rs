@@ -2,9 +2,9 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use diabolo::Matrix;
-use diabolo::data::Rows;
 use diabolo::linalg::svd;
 use diabolo::pca::{Components, Pca, PcaOptions, Solver};
+use diabolo::rows::{Rows, RowsInMemory};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -53,6 +53,13 @@ impl Rows for Pixels {
         COLUMNS
     }
 
+    fn gather(&self, indices: &[usize], out: &mut [f32]) -> diabolo::Result<()> {
+        self.copy_rows(indices, out);
+        Ok(())
+    }
+}
+
+impl RowsInMemory for Pixels {
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         for (to, &byte) in out.iter_mut().zip(&self.0[row * COLUMNS..]) {
             *to = f32::from(byte) / 255.0;

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Rows, for_each_chunk};
+use crate::error::Result;
 use crate::kernels::{self, Isa};
 use crate::matrix::Matrix;
+use crate::rows::{Rows, for_each_chunk};
 
 /// Whatever encodes rows and decodes codes, in the units that it sees.
 pub trait Reconstruct {
@@ -28,14 +29,18 @@ pub struct Errors {
 
 /// Reconstructs all rows, chunk by chunk, and measures the error; no rows have an error of 0.
 ///
+/// # Errors
+/// When rows cannot be read.
+///
 /// # Panics
 /// When the rows do not have the width that `model` takes.
-pub fn evaluate(model: &dyn Reconstruct, rows: &dyn Rows) -> Errors {
+pub fn evaluate(model: &dyn Reconstruct, rows: &dyn Rows) -> Result<Errors> {
     let mut sum = 0.0;
     for_each_chunk(rows, |chunk| {
         sum += kernels::squared_distance(Isa::best(), model.reconstruct(chunk).as_slice(), chunk.as_slice());
-    });
+        Ok(())
+    })?;
     let count = rows.rows().max(1) as f64;
     let error_per_row = sum / count;
-    Errors { rows: rows.rows(), error_per_row, mse: error_per_row / rows.columns().max(1) as f64 }
+    Ok(Errors { rows: rows.rows(), error_per_row, mse: error_per_row / rows.columns().max(1) as f64 })
 }

@@ -45,6 +45,7 @@
 //! | [`linalg`] · [`mixture`] | QR and Jacobi SVD · normal distributions fitted to codes |
 //! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds and rankings of scores |
 //! | [`data`] · [`file`](mod@file) | readers, built-in sets, labels, missing cells, scaling, corruption · files that are whole or absent |
+//! | [`rows`] | rows in memory, computed or streamed; chunks, views, noise |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
 //! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |
 //! | `parallel` · `random` · `tensor_file` | private: work in pieces · seeded generators · the container of model files |
@@ -72,6 +73,7 @@ pub mod reference;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod restore;
+pub mod rows;
 pub mod score;
 mod tensor_file;
 pub mod throughput;

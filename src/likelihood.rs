@@ -7,10 +7,11 @@
 
 use rayon::prelude::*;
 
-use crate::data::{NormalRows, Rows, for_each_chunk};
+use crate::error::Result;
 use crate::kernels::{self, Normals};
 use crate::matrix::Matrix;
 use crate::network::{Loss, Network};
+use crate::rows::{NormalRows, Rows, RowsInMemory, Subset, for_each_chunk};
 
 /// Bounds on the mean log-likelihood of rows, in nats.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,14 +53,23 @@ const FIRST_TURN: u64 = 1 << 31;
 /// let options = AutoencoderOptions { train, scaling, variational: true, ..AutoencoderOptions::new("4,8,1,8,4".parse()?) };
 /// let model = fit_autoencoder(&iris, &options, Validation::None, &mut ())?.model;
 /// let Body::Autoencoder(network) = &model.body else { unreachable!() };
-/// let found = log_likelihood(network, &model.scaling.rows(&iris), train.loss, 50, 1);
+/// let found = log_likelihood(network, &model.scaling.scaled(&iris), train.loss, 50, 1)?;
 /// assert!(found.elbo < found.log_likelihood && found.log_likelihood < 0.0);
 /// # Ok::<(), diabolo::Error>(())
 /// ```
 ///
+/// # Errors
+/// When rows cannot be read.
+///
 /// # Panics
 /// When the network is not variational, there are no rows or no samples, or the rows are not as wide as the input.
-pub fn log_likelihood(network: &Network, rows: &dyn Rows, loss: Loss, samples: usize, seed: u64) -> LogLikelihood {
+pub fn log_likelihood(
+    network: &Network,
+    rows: &dyn Rows,
+    loss: Loss,
+    samples: usize,
+    seed: u64,
+) -> Result<LogLikelihood> {
     assert!(rows.rows() > 0 && samples > 0, "some rows and some samples");
     let (mut sum, mut sum_of_squares, mut elbo, mut divergence) = (0.0, 0.0, 0.0, 0.0);
     let mut done = 0;
@@ -77,19 +87,20 @@ pub fn log_likelihood(network: &Network, rows: &dyn Rows, loss: Loss, samples: u
             divergence += divergence_here;
             done += 1;
         }
-    });
+        Ok(())
+    })?;
     let count = rows.rows() as f64;
     let mean = sum / count;
     let variance = (sum_of_squares / count - mean * mean).max(0.0);
-    LogLikelihood {
+    Ok(LogLikelihood {
         rows: rows.rows(),
         samples,
         log_likelihood: mean,
         standard_error: (variance / count).sqrt(),
         elbo: elbo / count,
         divergence: divergence / count,
-        active_codes: active_codes(network, rows),
-    }
+        active_codes: active_codes(network, rows)?,
+    })
 }
 
 /// What is added to the negative loss of a row to give its log-likelihood.
@@ -109,13 +120,16 @@ const ACTIVE: f64 = 0.01;
 /// How many elements of codes tell rows apart: those whose mean has a variance over the (first 10,000) rows of more than
 /// 0.01 (Burda et al., "Importance weighted autoencoders", 2016, §5). The others keep to the prior, whatever the row is.
 ///
+/// # Errors
+/// When rows cannot be read.
+///
 /// # Panics
 /// When the rows are not as wide as the network's input.
-pub fn active_codes(network: &Network, rows: &dyn Rows) -> usize {
+pub fn active_codes(network: &Network, rows: &dyn Rows) -> Result<usize> {
     let first: Vec<usize> = (0..rows.rows().min(ACTIVITY_ROWS)).collect();
     let code_size = network.architecture().sizes().code();
     let (mut sums, mut squares) = (vec![0.0; code_size], vec![0.0; code_size]);
-    for_each_chunk(&crate::data::Subset::new(rows, &first), |chunk| {
+    for_each_chunk(&Subset::new(rows, &first), |chunk| {
         let codes = network.encode(chunk);
         for row in 0..codes.rows() {
             for (element, &value) in codes.row(row).iter().enumerate() {
@@ -123,10 +137,11 @@ pub fn active_codes(network: &Network, rows: &dyn Rows) -> usize {
                 squares[element] += f64::from(value) * f64::from(value);
             }
         }
-    });
+        Ok(())
+    })?;
     let count = first.len() as f64;
     let variances = sums.iter().zip(&squares).map(|(sum, squares)| squares / count - (sum / count).powi(2));
-    variances.filter(|&variance| variance > ACTIVE).count()
+    Ok(variances.filter(|&variance| variance > ACTIVE).count())
 }
 
 struct RowLikelihood<'a> {
@@ -232,7 +247,7 @@ mod tests {
             let network = network("3,4,1,4,3", output, 0.3);
             let rows = Matrix::from_rows(&[[0.0, 1.0, 1.0], [1.0, 0.2, 0.0]]);
             let expected = (integral(&network, rows.row(0), loss) + integral(&network, rows.row(1), loss)) / 2.0;
-            let found = log_likelihood(&network, &rows, loss, 50_000, 1);
+            let found = log_likelihood(&network, &rows, loss, 50_000, 1).unwrap();
             assert!((found.log_likelihood - expected).abs() < 0.01, "{found:?} {expected}");
             assert!(found.elbo < found.log_likelihood && found.divergence > 0.0, "{found:?}");
         }
@@ -242,7 +257,7 @@ mod tests {
     fn with_one_sample_the_bound_is_about_the_variational_one() {
         let network = network("3,4,2,4,3", Activation::Sigmoid, 0.5);
         let rows = Matrix::from_slice(2000, 3, &[1.0; 6000]);
-        let found = log_likelihood(&network, &rows, Loss::CrossEntropy, 1, 1);
+        let found = log_likelihood(&network, &rows, Loss::CrossEntropy, 1, 1).unwrap();
         assert!((found.log_likelihood - found.elbo).abs() < 5.0 * found.standard_error, "{found:?}");
     }
 
@@ -252,7 +267,7 @@ mod tests {
         let rows = Matrix::from_rows(&[[0.0, 1.0, 1.0], [1.0, 0.2, 0.0]]);
         let run = |threads, seed| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| log_likelihood(&network, &rows, Loss::CrossEntropy, 100, seed))
+            pool.install(|| log_likelihood(&network, &rows, Loss::CrossEntropy, 100, seed).unwrap())
         };
         assert_eq!(run(1, 1), run(3, 1));
         assert_ne!(run(1, 1), run(1, 2));
@@ -262,9 +277,9 @@ mod tests {
     fn codes_that_no_row_moves_are_not_active() {
         let mut network = network("3,2,3", Activation::Sigmoid, 0.5);
         let rows = Matrix::from_rows(&[[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]);
-        assert_eq!(active_codes(&network, &rows), 2);
+        assert_eq!(active_codes(&network, &rows).unwrap(), 2);
         let weights = network.architecture().layers()[0].weight_range();
         network.parameters_mut()[weights][..3].fill(0.0);
-        assert_eq!(active_codes(&network, &rows), 1);
+        assert_eq!(active_codes(&network, &rows).unwrap(), 1);
     }
 }

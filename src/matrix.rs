@@ -141,6 +141,18 @@ impl Matrix {
         &mut self.values[row * self.columns..][..self.columns]
     }
 
+    /// A copy of the rows of these indices, in this order.
+    ///
+    /// # Panics
+    /// When there is no row of an index.
+    pub fn select_rows(&self, indices: &[usize]) -> Self {
+        let mut selected = Self::zeros(indices.len(), self.columns);
+        for (to, &index) in indices.iter().enumerate() {
+            selected.row_mut(to).copy_from_slice(self.row(index));
+        }
+        selected
+    }
+
     /// A view of the whole.
     pub fn view(&self) -> MatrixView<'_> {
         MatrixView::new(&self.values, self.rows, self.columns)

@@ -5,9 +5,10 @@ use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use crate::data::Rows;
+use crate::error::Result;
 use crate::matrix::Matrix;
 use crate::random::{Purpose, generator, generator_of};
+use crate::rows::{Rows, RowsInMemory};
 
 /// Normal distributions of a mixture at most, and the widest codes for which there are several: beyond, a single one tells
 /// as much as the rows can.
@@ -163,6 +164,13 @@ impl Rows for Draws<'_> {
         self.of.means.columns()
     }
 
+    fn gather(&self, indices: &[usize], out: &mut [f32]) -> Result<()> {
+        self.copy_rows(indices, out);
+        Ok(())
+    }
+}
+
+impl RowsInMemory for Draws<'_> {
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         let Mixture { weights, means, factors } = self.of;
         let mut generator = generator_of(self.seed, Purpose::Generation, row as u64 + 1);

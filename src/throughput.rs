@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use rand::Rng;
 
-use crate::data::{Dataset, Rows, Subset, for_each_chunk};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::evaluate::Reconstruct;
 use crate::kernels::Isa;
 use crate::network::Network;
 use crate::random::{Purpose, generator};
+use crate::rows::{Rows, Subset, for_each_chunk};
 use crate::train::{TrainOptions, train};
 
 /// Rounds whose median is reported; in each, everything is measured in turn.
@@ -77,7 +78,7 @@ pub fn measure(
         training.push(seconds_of_epoch(&some, epochs)?);
     }
     for _ in 0..ROUNDS {
-        reconstruction.push(seconds_of_reconstruction(network, &some, Duration::from_secs_f64(0.3 * share)));
+        reconstruction.push(seconds_of_reconstruction(network, &some, Duration::from_secs_f64(0.3 * share))?);
     }
     let rate = |seconds: Vec<f64>, operations: f64| {
         let rows = some.rows() as f64 / median(seconds);
@@ -119,14 +120,17 @@ pub fn peak(duration: Duration) -> f64 {
 }
 
 /// Seconds that all rows take once.
-fn seconds_of_reconstruction(network: &Network, rows: &dyn Rows, duration: Duration) -> f64 {
+fn seconds_of_reconstruction(network: &Network, rows: &dyn Rows, duration: Duration) -> Result<f64> {
     let start = Instant::now();
     let mut passes = 0.0;
     while passes == 0.0 || start.elapsed() < duration {
-        for_each_chunk(rows, |chunk| drop(std::hint::black_box(network.reconstruct(chunk))));
+        for_each_chunk(rows, |chunk| {
+            std::hint::black_box(network.reconstruct(chunk));
+            Ok(())
+        })?;
         passes += 1.0;
     }
-    start.elapsed().as_secs_f64() / passes
+    Ok(start.elapsed().as_secs_f64() / passes)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -31,7 +31,7 @@ fn smallest_cosine(set: &str, layers: &str, components: usize, train: TrainOptio
     let scaling = Scaling::fit(ScalingChoice::Standard, &dataset, &rows).unwrap();
     let options =
         PcaOptions { components: Components::Count(components), solver: Solver::Jacobi, ..PcaOptions::default() };
-    let pca = Pca::fit(&scaling.rows(&dataset), &options).unwrap();
+    let pca = Pca::fit(&scaling.scaled(&dataset), &options).unwrap();
 
     // The cosines are the singular values of the product of the two bases (Björck and Golub, 1973).
     let mut product = Matrix::zeros(components, components);

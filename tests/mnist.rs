@@ -32,9 +32,9 @@ fn principal_components_of_mnist_reach_the_known_errors_and_are_orthonormal() {
     let scaling = Scaling::fit(ScalingChoice::Auto, &train, &[]).unwrap();
     let fit = |count, solver| {
         let options = PcaOptions { components: Components::Count(count), solver, ..PcaOptions::default() };
-        Pca::fit(&scaling.rows(&train), &options).unwrap()
+        Pca::fit(&scaling.scaled(&train), &options).unwrap()
     };
-    let error = |pca: &Pca| evaluate(&Body::Pca(pca.clone()), &scaling.rows(&test)).error_per_row;
+    let error = |pca: &Pca| evaluate(&Body::Pca(pca.clone()), &scaling.scaled(&test)).unwrap().error_per_row;
 
     let all = fit(784, Solver::Jacobi);
     assert!(error(&all) < 1e-6, "all components: {}", error(&all));

@@ -1,7 +1,8 @@
 //! Reading any bytes as IDX data never panics, and what is read is what its own shape says.
 #![no_main]
 
-use diabolo::data::{ReadOptions, Rows, read_from};
+use diabolo::data::{ReadOptions, read_from};
+use diabolo::rows::RowsInMemory;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|rest: &[u8]| {

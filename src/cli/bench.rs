@@ -9,11 +9,12 @@ use super::arguments::ColumnArguments;
 use super::facts::{Facts, print, print_side_by_side};
 use super::thread_pool;
 use super::train_arguments::TrainArguments;
-use crate::data::{Columns, Rows, Scaling, ScalingChoice};
+use crate::data::{Columns, Scaling, ScalingChoice};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::model::check_memory;
 use crate::network::{LayerSizes, Network};
+use crate::rows::Rows;
 use crate::throughput::{Rate, Throughput, measure, random_bytes};
 
 /// What a measurement takes no notice of.
@@ -57,7 +58,7 @@ impl Bench {
         let all = rayon::current_num_threads();
         let mut runs = Vec::new();
         for threads in if all == 1 { vec![1] } else { vec![1, all] } {
-            runs.push(thread_pool(threads)?.install(|| self.measure(&scaling.rows(&dataset)))?);
+            runs.push(thread_pool(threads)?.install(|| self.measure(&scaling.scaled(&dataset)))?);
         }
         if self.json {
             return print(&format!("{}\n", self.json(&runs)));

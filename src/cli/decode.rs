@@ -32,7 +32,7 @@ impl Decode {
         let labels = self.columns.asked_labels(&codes);
         let table = Table { header: model.column_names.as_deref(), columns: model.body.columns(), labels };
         write_rows(self.out.as_deref(), &table, |visit| {
-            model.decode_each(&Scaling::none().rows(&codes), visit).map_err(|error| error.of(codes.source()))
+            model.decode_each(&Scaling::none().scaled(&codes), visit).map_err(|error| error.of(codes.source()))
         })
     }
 }

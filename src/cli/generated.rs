@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::arguments::check_output;
 use super::table::{Table, write_rows};
-use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::file::write_whole;
 use crate::model::Model;
 use crate::report::{BYTES, png_sheet, value_range};
+use crate::rows::Rows;
 
 /// The most pixels of a sheet.
 const MOST_PIXELS: usize = 100_000_000;

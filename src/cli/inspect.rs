@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::arguments::ColumnArguments;
 use super::facts::{Facts, decimals};
-use crate::data::{self, BUILT_IN_NAMES, Columns, Dataset, Rows, Scaling, Values};
+use crate::data::{self, BUILT_IN_NAMES, Columns, Dataset, Scaling, Values};
 use crate::error::{Error, Result};
 use crate::model::{Body, Model};
+use crate::rows::RowsInMemory;
 
 /// Show what a model or data file holds
 #[derive(Debug, Args)]
@@ -83,7 +84,7 @@ fn model_facts(model: &Model) -> Facts {
 fn data_facts(dataset: &Dataset) -> Facts {
     let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
     let scaling = Scaling::none();
-    let rows = scaling.rows(dataset);
+    let rows = scaling.scaled(dataset);
     let mut row = vec![0.0; dataset.columns()];
     for index in 0..dataset.rows() {
         rows.copy_row(index, &mut row);

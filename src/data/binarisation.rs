@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use rand::RngExt;
 
-use super::Rows;
-use super::rows::ChangedRows;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
+use crate::rows::ChangedRows;
+use crate::rows::Rows;
 
 /// How values in [0, 1] become 0 or 1: each is 1 with the probability that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +33,9 @@ impl Binarisation {
     }
 
     /// The rows of an epoch, or with epoch 0 those to measure on.
-    pub fn rows(self, of: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
+    pub fn binarised(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
         let turn = if self == Self::Fixed { 0 } else { epoch };
-        ChangedRows::new(of, move |row, values| {
+        ChangedRows::new(rows, move |row, values| {
             let mut generator = generator_of_row(seed, Purpose::Binarisation, turn, row);
             // Most pixels are black or white as they are, and nothing is drawn for those.
             for value in values.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
@@ -70,7 +70,7 @@ mod tests {
     fn row(binarisation: Binarisation, epoch: u64) -> Vec<f32> {
         let grey = Matrix::from_slice(2, 10_000, &[0.3; 20_000]);
         let mut row = vec![f32::NAN; 10_000];
-        binarisation.rows(&grey, 1, epoch).copy_row(1, &mut row);
+        binarisation.binarised(&grey, 1, epoch).gather(&[1], &mut row).unwrap();
         row
     }
 
@@ -81,7 +81,7 @@ mod tests {
         assert!((row.iter().sum::<f32>() / 1e4 - 0.3).abs() < 0.015);
         let certain = Matrix::from_rows(&[[0.0, 1.0]]);
         let mut out = [f32::NAN; 2];
-        Binarisation::Fixed.rows(&certain, 1, 1).copy_row(0, &mut out);
+        Binarisation::Fixed.binarised(&certain, 1, 1).gather(&[0], &mut out).unwrap();
         assert_eq!(out, [0.0, 1.0]);
     }
 

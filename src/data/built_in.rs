@@ -35,7 +35,8 @@ fn read_labelled(name: &str, bytes: &[u8], label: &str, options: &ReadOptions) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Columns, Rows, Values};
+    use crate::data::{Columns, Values};
+    use crate::rows::RowsInMemory;
 
     fn built_in(name: &str) -> Dataset {
         read_built_in(name, &ReadOptions::default()).unwrap().unwrap()

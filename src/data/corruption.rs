@@ -6,11 +6,11 @@ use std::str::FromStr;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::Rows;
 use super::hiding::{Hiding, share};
-use super::rows::{ChangedRows, check_unit_interval};
 use crate::error::{Error, Result};
 use crate::random::{Generator, Purpose, generator_of_row};
+use crate::rows::Rows;
+use crate::rows::{ChangedRows, check_unit_interval};
 
 /// What is done to the elements of a row (Vincent et al., "Stacked denoising autoencoders", 2010, §3.3).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,9 +53,9 @@ impl Corruption {
     /// Rows as the seed corrupts them in one epoch; in the next, it does so anew. Training counts its epochs from 1.
     ///
     /// They cannot be copied where [`check`](Self::check) fails for `of`.
-    pub fn rows(self, of: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
-        let image_shape = of.image_shape();
-        ChangedRows::new(of, move |row, values| {
+    pub fn corrupted(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
+        let image_shape = rows.image_shape();
+        ChangedRows::new(rows, move |row, values| {
             self.apply(values, image_shape, &mut generator_of_row(seed, Purpose::Corruption, epoch, row));
         })
     }
@@ -129,7 +129,7 @@ mod tests {
     fn corrupted(corruption: &str, epoch: u64) -> Vec<f32> {
         let clean = Matrix::from_slice(2, 10_000, &[0.5; 20_000]);
         let mut row = vec![f32::NAN; 10_000];
-        corruption.parse::<Corruption>().unwrap().rows(&clean, 1, epoch).copy_row(1, &mut row);
+        corruption.parse::<Corruption>().unwrap().corrupted(&clean, 1, epoch).gather(&[1], &mut row).unwrap();
         row
     }
 

@@ -3,10 +3,10 @@
 use crate::data::choice::RowChoice;
 use crate::data::columns;
 use crate::data::read::ReadOptions;
-use crate::data::rows::Rows;
 use crate::error::{Error, Place, Result};
 use crate::kernels::{Isa, bytes_to_floats, prefetch};
 use crate::matrix::Matrix;
+use crate::rows::{Rows, RowsInMemory};
 
 /// The numbers of a [`Dataset`], row after row, as the file held them.
 #[derive(Debug, Clone, PartialEq)]
@@ -216,27 +216,23 @@ impl Dataset {
         Ok(Self { column_names, labels, ..Self::new(&self.source, self.rows, indices.len(), values)? })
     }
 
-    /// Some of its rows, in this order, with all that is known about them.
+    /// The rows of these indices, in this order, with all that is known about them.
     ///
     /// # Errors
     /// When there are none.
     ///
     /// # Panics
     /// When there is no such row.
-    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+    pub fn select(&self, indices: &[usize]) -> Result<Self> {
         let values = match &self.values {
             Values::Bytes(bytes) => Values::Bytes(
-                rows.iter().flat_map(|&row| &bytes[row * self.columns..][..self.columns]).copied().collect(),
+                indices.iter().flat_map(|&index| &bytes[index * self.columns..][..self.columns]).copied().collect(),
             ),
-            Values::Floats(matrix) => {
-                let mut selected = Matrix::zeros(rows.len(), self.columns);
-                matrix.gather(rows, selected.as_mut_slice());
-                Values::Floats(selected)
-            }
+            Values::Floats(matrix) => Values::Floats(matrix.select_rows(indices)),
         };
         let labels = self.labels.as_ref().map(|labels| Labels {
             name: labels.name.clone(),
-            values: rows.iter().map(|&row| labels.values[row].clone()).collect(),
+            values: indices.iter().map(|&index| labels.values[index].clone()).collect(),
         });
         Ok(Self {
             column_names: self.column_names.clone(),
@@ -244,7 +240,7 @@ impl Dataset {
             image_shape: self.image_shape,
             read_options: self.read_options.clone(),
             row_choice: self.row_choice.clone(),
-            ..Self::new(&self.source, rows.len(), self.columns, values)?
+            ..Self::new(&self.source, indices.len(), self.columns, values)?
         })
     }
 
@@ -272,8 +268,9 @@ impl Rows for Dataset {
         self.columns
     }
 
-    fn copy_row(&self, row: usize, out: &mut [f32]) {
-        self.copy_row_divided(row, 1.0, out);
+    fn gather(&self, indices: &[usize], out: &mut [f32]) -> Result<()> {
+        self.copy_rows(indices, out);
+        Ok(())
     }
 
     fn prefetch(&self, row: usize) {
@@ -292,6 +289,12 @@ impl Rows for Dataset {
 
     fn image_shape(&self) -> Option<(usize, usize)> {
         self.image_shape
+    }
+}
+
+impl RowsInMemory for Dataset {
+    fn copy_row(&self, index: usize, out: &mut [f32]) {
+        self.copy_row_divided(index, 1.0, out);
     }
 }
 

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use rand::RngExt;
 
-use super::Rows;
 use crate::error::{Error, Result};
 use crate::random::Generator;
+use crate::rows::Rows;
 
 /// Which elements of a row are hidden.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,9 +1,10 @@
 //! Which cells of rows are missing.
 
+use super::Dataset;
 use super::hiding::Hiding;
-use super::{Dataset, Rows};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
+use crate::rows::{Rows, RowsInMemory};
 
 /// Which cells of rows are missing: rows × columns of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl Missing {
         Self { columns, cells }
     }
 
-    /// Those of some rows that a seed hides: those that [`Corruption::rows`](super::Corruption::rows) of epoch 0 sets to 0.
+    /// Those of some rows that a seed hides: those that [`Corruption::corrupted`](super::Corruption::corrupted) of epoch 0 sets to 0.
     ///
     /// # Errors
     /// Those of [`Hiding::check`].
@@ -125,10 +126,10 @@ mod tests {
         let ones = bytes(5, 64, &[1; 320]).with_image_shape(8, 8).unwrap();
         for text in ["mask:0.3", "block:3x2", "middle:4x4"] {
             let missing = Missing::hidden(&ones, text.parse().unwrap(), 7).unwrap();
-            let corrupted = text.parse::<Corruption>().unwrap().rows(&ones, 7, 0);
+            let corrupted = text.parse::<Corruption>().unwrap().corrupted(&ones, 7, 0);
             let mut row = [f32::NAN; 64];
             for index in 0..5 {
-                corrupted.copy_row(index, &mut row);
+                corrupted.gather(&[index], &mut row).unwrap();
                 assert!(
                     row.iter().zip(missing.row(index)).all(|(&value, &missing)| missing == (value == 0.0)),
                     "{text}"

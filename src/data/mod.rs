@@ -2,7 +2,7 @@
 //! binarisation, corruption.
 //!
 //! [`read()`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
-//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`], and turns what a model
+//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`](crate::rows::Rows), and turns what a model
 //! gives back into the units of the file. [`CsvWriter`] writes such rows.
 //!
 //! | format | told by | holds |
@@ -24,9 +24,7 @@ mod idx;
 mod labels;
 mod missing;
 mod newlines;
-mod normal;
 mod read;
-mod rows;
 mod scaling;
 mod shift;
 mod write;
@@ -39,10 +37,7 @@ pub use dataset::{Dataset, Labels, Values};
 pub use hiding::{BlockSize, Hiding};
 pub use labels::read_labels;
 pub use missing::Missing;
-pub use normal::NormalRows;
 pub use read::{Columns, ReadOptions, read, read_from, read_incomplete};
-pub(crate) use rows::check_unit_interval;
-pub use rows::{Rows, Subset, for_each_chunk, try_for_each_chunk};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
-pub use shift::{check_shift, shifted_rows};
+pub use shift::{check_shift, shifted};
 pub use write::{CsvWriter, write_csv};

@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::data::dataset::{Dataset, Values};
-use crate::data::rows::Rows;
 use crate::error::{Error, Place, Result};
 use crate::matrix::Matrix;
+use crate::rows::{Rows, RowsInMemory};
 
 /// Which scaling is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -210,7 +210,7 @@ impl Scaling {
     ///
     /// # Panics
     /// When the data set has not the columns that the scaling was fitted on.
-    pub fn rows<'a>(&'a self, dataset: &'a Dataset) -> ScaledRows<'a> {
+    pub fn scaled<'a>(&'a self, dataset: &'a Dataset) -> ScaledRows<'a> {
         assert!(
             self.columns().is_none_or(|columns| columns == dataset.columns()),
             "a data set has the columns that its scaling was fitted on"
@@ -219,7 +219,7 @@ impl Scaling {
     }
 }
 
-/// The rows of a [`Dataset`] in the units of a network: see [`Scaling::rows`].
+/// The rows of a [`Dataset`] in the units of a network: see [`Scaling::scaled`].
 #[derive(Debug, Clone, Copy)]
 pub struct ScaledRows<'a> {
     scaling: &'a Scaling,
@@ -235,14 +235,9 @@ impl Rows for ScaledRows<'_> {
         self.dataset.columns()
     }
 
-    fn copy_row(&self, row: usize, out: &mut [f32]) {
-        match (&self.scaling.0, self.dataset.values()) {
-            (Kind::Bytes, Values::Bytes(_)) => self.dataset.copy_row_divided(row, BYTE_SCALE, out),
-            _ => {
-                self.dataset.copy_row(row, out);
-                self.scaling.apply(out);
-            }
-        }
+    fn gather(&self, indices: &[usize], out: &mut [f32]) -> Result<()> {
+        self.copy_rows(indices, out);
+        Ok(())
     }
 
     fn prefetch(&self, row: usize) {
@@ -255,6 +250,18 @@ impl Rows for ScaledRows<'_> {
 
     fn image_shape(&self) -> Option<(usize, usize)> {
         self.dataset.image_shape()
+    }
+}
+
+impl RowsInMemory for ScaledRows<'_> {
+    fn copy_row(&self, index: usize, out: &mut [f32]) {
+        match (&self.scaling.0, self.dataset.values()) {
+            (Kind::Bytes, Values::Bytes(_)) => self.dataset.copy_row_divided(index, BYTE_SCALE, out),
+            _ => {
+                self.dataset.copy_row(index, out);
+                self.scaling.apply(out);
+            }
+        }
     }
 }
 

@@ -2,21 +2,21 @@
 
 use rand::RngExt;
 
-use super::Rows;
-use super::rows::ChangedRows;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
+use crate::rows::ChangedRows;
+use crate::rows::Rows;
 
 /// Images, each moved up or down and left or right by up to so many pixels, every place as likely (Simard et al., "Best
 /// practices for convolutional neural networks applied to visual document analysis", 2003, §2, has it for classifiers):
-/// what the seed makes of `of` in an epoch. What is moved in is 0, as the network sees it: the background where pixels are
+/// what the seed makes of `rows` in an epoch. What is moved in is 0, as the network sees it: the background where pixels are
 /// shares of white.
 ///
 /// # Panics
 /// When the rows are no images; see [`check_shift`].
-pub fn shifted_rows(of: &dyn Rows, most: usize, seed: u64, epoch: u64) -> impl Rows {
-    let (_, width) = of.image_shape().expect("images");
-    ChangedRows::new(of, move |row, image| {
+pub fn shifted(rows: &dyn Rows, most: usize, seed: u64, epoch: u64) -> impl Rows {
+    let (_, width) = rows.image_shape().expect("images");
+    ChangedRows::new(rows, move |row, image| {
         let mut generator = generator_of_row(seed, Purpose::Shift, epoch, row);
         let mut draw = || generator.random_range(0..=2 * most) as isize - most as isize;
         let (down, right) = (draw(), draw());
@@ -93,7 +93,7 @@ mod tests {
             let mut found = BTreeSet::new();
             for epoch in 0..600 {
                 let mut row = [f32::NAN; 12];
-                shifted_rows(&image, most, 1, epoch).copy_row(0, &mut row);
+                shifted(&image, most, 1, epoch).gather(&[0], &mut row).unwrap();
                 found.insert(bits(&row));
             }
             assert_eq!(found, expected, "up to {most}");
@@ -105,7 +105,7 @@ mod tests {
         let image = image();
         let row = |epoch| {
             let mut row = [f32::NAN; 12];
-            shifted_rows(&image, 2, 1, epoch).copy_row(0, &mut row);
+            shifted(&image, 2, 1, epoch).gather(&[0], &mut row).unwrap();
             row
         };
         assert_eq!(row(3), row(3));

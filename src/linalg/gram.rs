@@ -12,13 +12,12 @@
 //! row √(nc/(n + c)) (m − μ) under the chunk (Ross et al. 2008). Nothing is ever subtracted, so nothing cancels, however
 //! far the mean lies from zero.
 
-use super::chunks;
 use super::columns::Columns;
-use crate::data::Rows;
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::kernels::panel::{WIDTH, add_panel_product};
 use crate::matrix::Matrix;
+use crate::rows::{Rows, gather_finite};
 use rayon::prelude::*;
 
 /// Rows that are added at once.
@@ -91,7 +90,7 @@ impl Gram {
         while start < rows.rows() {
             let count = (CHUNK - self.waiting).min(rows.rows() - start);
             let free = &mut self.pending.as_mut_slice()[self.waiting * columns..][..count * columns];
-            chunks::gather(rows, start..start + count, free)?;
+            gather_finite(rows, start..start + count, free)?;
             self.waiting += count;
             start += count;
             if self.waiting == CHUNK {

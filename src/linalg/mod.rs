@@ -1,7 +1,6 @@
 //! Decompositions: singular values by one-sided Jacobi, QR, and what PCA stands on.
 
 mod cholesky;
-pub(crate) mod chunks;
 pub(crate) mod columns;
 pub(crate) mod eigen;
 pub(crate) mod gram;

@@ -1,8 +1,7 @@
 //! Mean and total variance of rows, in one pass.
 
-use super::chunks::for_each_chunk;
-use crate::data::Rows;
 use crate::error::Result;
+use crate::rows::{Rows, for_each_finite_chunk};
 use rayon::prelude::*;
 
 const CHUNK: usize = 1024;
@@ -17,7 +16,7 @@ pub(crate) fn moments(rows: &dyn Rows, center: bool) -> Result<(Vec<f64>, f64)> 
     let columns = rows.columns();
     let (mut mean, mut squares) = (vec![0.0; columns], vec![0.0; columns]);
     let mut before = 0.0;
-    for_each_chunk(rows, CHUNK, |chunk| {
+    for_each_finite_chunk(rows, CHUNK, |chunk| {
         let added = (chunk.len() / columns.max(1)) as f64;
         let parts = mean.par_chunks_mut(TASK).zip(squares.par_chunks_mut(TASK)).enumerate();
         parts.for_each(|(task, (mean, squares))| {

@@ -20,16 +20,15 @@
 //! Products with the data are in single precision, sums over chunks and all that is narrow in double. For full
 //! accuracy use Jacobi.
 
-use super::chunks::gather;
 use super::columns::Columns;
 use super::eigen::{GramFactors, decompose_gram};
 use super::qr::qr;
 use super::svd::factor;
-use crate::data::Rows;
 use crate::error::Result;
 use crate::gemm::gemm;
 use crate::kernels::dgemm::dgemm;
 use crate::matrix::Matrix;
+use crate::rows::{Rows, gather_finite};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
@@ -153,7 +152,7 @@ impl Part {
     fn compute(&mut self, rows: &dyn Rows, range: Range<usize>, mean: &[f32], z: &Matrix) -> Result<()> {
         let (count, columns, width) = (range.len(), z.rows(), z.columns());
         let centered = &mut self.rows.as_mut_slice()[..count * columns];
-        gather(rows, range, centered)?;
+        gather_finite(rows, range, centered)?;
         for row in centered.chunks_exact_mut(columns) {
             row.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
         }

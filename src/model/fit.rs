@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{Body, Model, Provenance};
-use crate::data::{Columns, Dataset, RowChoice, Rows, Scaling, ScalingChoice, Subset, for_each_chunk};
+use crate::data::{Columns, Dataset, RowChoice, Scaling, ScalingChoice};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
@@ -15,6 +15,7 @@ use crate::mixture::Mixture;
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
 use crate::pca::{Pca, PcaOptions};
 use crate::random;
+use crate::rows::{Rows, Subset, for_each_chunk};
 use crate::train::{End, History, Observer, TrainOptions, Trainer, check_pairs, find_learning_rate, pretrain, train};
 
 /// How many training rows tell where codes lie, at most.
@@ -213,12 +214,12 @@ impl<'a> Split<'a> {
     }
 
     /// Calls `work` with the rows to train on and those held out, scaled.
-    fn with_rows<T>(&self, work: impl FnOnce(&dyn Rows, Option<&dyn Rows>) -> T) -> T {
-        let scaled = self.scaling.rows(self.dataset);
+    fn with_rows<T>(&self, work: impl FnOnce(&dyn Rows, Option<&dyn Rows>) -> Result<T>) -> Result<T> {
+        let scaled = self.scaling.scaled(self.dataset);
         let training = Subset::new(&scaled, &self.training);
         match &self.held_out {
             None => work(&training, None),
-            Some((dataset, rows)) => work(&training, Some(&Subset::new(&self.scaling.rows(dataset), rows))),
+            Some((dataset, rows)) => work(&training, Some(&Subset::new(&self.scaling.scaled(dataset), rows))),
         }
     }
 
@@ -250,19 +251,20 @@ impl<'a> Split<'a> {
 
     /// What a few thousand training rows, evenly spread, say of where codes lie; nothing for a variational network, whose
     /// codes have a prior, or where codes are too wide.
-    fn code_mixture(&self, body: &Body, seed: u64) -> Option<Mixture> {
+    fn code_mixture(&self, body: &Body, seed: u64) -> Result<Option<Mixture>> {
         let is_variational = matches!(body, Body::Autoencoder(network) if network.architecture().is_variational());
         if is_variational || body.code_size() > Mixture::WIDEST {
-            return None;
+            return Ok(None);
         }
         self.with_rows(|training, _| {
             let count = training.rows().min(MIXTURE_ROWS);
             let rows: Vec<usize> = (0..count).map(|index| index * training.rows() / count).collect();
             let mut codes = Vec::with_capacity(count * body.code_size());
             for_each_chunk(&Subset::new(training, &rows), |chunk| {
-                codes.extend_from_slice(body.encode(chunk).as_slice())
-            });
-            Mixture::fit(&Matrix::from_slice(count, body.code_size(), &codes), seed)
+                codes.extend_from_slice(body.encode(chunk).as_slice());
+                Ok(())
+            })?;
+            Ok(Mixture::fit(&Matrix::from_slice(count, body.code_size(), &codes), seed))
         })
     }
 
@@ -275,8 +277,8 @@ impl<'a> Split<'a> {
         not_finite: impl FnOnce(f64) -> Error,
     ) -> Result<Model> {
         let (training, validation) = self.with_rows(|training, held_out| {
-            (evaluate(&body, training), held_out.map(|held_out| evaluate(&body, held_out)))
-        });
+            Ok((evaluate(&body, training)?, held_out.map(|held_out| evaluate(&body, held_out)).transpose()?))
+        })?;
         if !training.error_per_row.is_finite() {
             return Err(not_finite(training.error_per_row));
         }
@@ -296,7 +298,7 @@ impl<'a> Split<'a> {
             epochs: Vec::new(),
         };
         let column_names = self.dataset.column_names().map(<[String]>::to_vec);
-        let (code_mixture, image_shape) = (self.code_mixture(&body, seed), self.dataset.image_shape());
+        let (code_mixture, image_shape) = (self.code_mixture(&body, seed)?, self.dataset.image_shape());
         Ok(Model { body, scaling: self.scaling, column_names, provenance, threshold: None, code_mixture, image_shape })
     }
 }

@@ -1,10 +1,11 @@
 //! What the layers of a model put out: features beside the code.
 
 use super::{Model, check_finite};
-use crate::data::{Dataset, try_for_each_chunk};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::model::Body;
+use crate::rows::for_each_chunk;
 
 /// A hidden layer of a model, as [`Model::layer`] finds it by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Model {
     ) -> Result<()> {
         self.check_width(dataset)?;
         let mut done = 0;
-        try_for_each_chunk(&self.scaling.rows(dataset), |chunk| {
+        for_each_chunk(&self.scaling.scaled(dataset), |chunk| {
             let outputs = match &self.body {
                 Body::Autoencoder(network) if layer != self.code_layer() => network.layer_outputs(chunk, layer.place),
                 body => body.encode(chunk),
@@ -128,7 +129,7 @@ mod tests {
         let Body::Autoencoder(network) = &model.body else { panic!() };
         for row in [0, 77, 149] {
             let mut expected = vec![0.0; 4];
-            crate::data::Rows::copy_row(&model.scaling.rows(&iris), row, &mut expected);
+            crate::rows::RowsInMemory::copy_row(&model.scaling.scaled(&iris), row, &mut expected);
             for (index, name) in model.layer_names().iter().enumerate() {
                 let (weights, layer) = (network.weights(index), &network.architecture().layers()[index]);
                 expected = (0..weights.rows())

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::data::{Binarisation, Columns, Dataset, Rows, Scaling, check_unit_interval, try_for_each_chunk};
+use crate::data::{Binarisation, Columns, Dataset, Scaling};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::likelihood::{LogLikelihood, log_likelihood};
@@ -24,6 +24,7 @@ use crate::matrix::Matrix;
 use crate::mixture::Mixture;
 use crate::network::{Loss, Network};
 use crate::pca::Pca;
+use crate::rows::{Rows, check_unit_interval, for_each_chunk};
 use crate::score::Threshold;
 use crate::train::EpochErrors;
 
@@ -225,7 +226,7 @@ impl Model {
                 self.body.code_size()
             )));
         }
-        self.each_in_units(codes, |chunk| self.body.decode(chunk), visit)
+        self.each_in_units(codes, |chunk| Ok(self.body.decode(chunk)), visit)
     }
 
     /// As [`Model::reconstruct`], some rows at a time, so that the rows need not all be held.
@@ -234,7 +235,7 @@ impl Model {
     /// As [`Model::reconstruct`], and that of `visit`.
     pub fn reconstruct_each(&self, dataset: &Dataset, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         self.check_width(dataset)?;
-        let each = self.each_in_units(&self.scaling.rows(dataset), |chunk| self.body.reconstruct(chunk), visit);
+        let each = self.each_in_units(&self.scaling.scaled(dataset), |chunk| Ok(self.body.reconstruct(chunk)), visit);
         each.map_err(|error| error.of(dataset.source()))
     }
 
@@ -242,12 +243,12 @@ impl Model {
     pub(crate) fn each_in_units(
         &self,
         rows: &dyn Rows,
-        mut map: impl FnMut(&Matrix) -> Matrix,
+        mut map: impl FnMut(&Matrix) -> Result<Matrix>,
         mut visit: impl FnMut(&Matrix) -> Result<()>,
     ) -> Result<()> {
         let mut done = 0;
-        try_for_each_chunk(rows, |chunk| {
-            let mut rows = map(chunk);
+        for_each_chunk(rows, |chunk| {
+            let mut rows = map(chunk)?;
             for row in 0..rows.rows() {
                 self.scaling.invert(rows.row_mut(row));
             }
@@ -263,7 +264,7 @@ impl Model {
     /// When the rows do not have the model's width.
     pub fn evaluate(&self, dataset: &Dataset) -> Result<Errors> {
         self.check_width(dataset)?;
-        let errors = evaluate(&self.body, &self.scaling.rows(dataset));
+        let errors = evaluate(&self.body, &self.scaling.scaled(dataset))?;
         if !errors.error_per_row.is_finite() {
             let problem = "the error is no finite number; the values are too far from those of the training";
             return Err(Place::named(dataset.source()).error(problem));
@@ -297,15 +298,15 @@ impl Model {
         }
         let loss: Loss = self.provenance.setting("loss").unwrap_or_default();
         let binarisation: Option<Binarisation> = self.provenance.setting("binarise");
-        let scaled = self.scaling.rows(dataset);
+        let scaled = self.scaling.scaled(dataset);
         if loss == Loss::CrossEntropy || binarisation.is_some() {
             check_unit_interval(&scaled, "this likelihood", "keep to the range of the training")
                 .map_err(|error| error.of(dataset.source()))?;
         }
         let seed = self.provenance.seed;
-        let binarised = binarisation.map(|binarisation| binarisation.rows(&scaled, seed, 0));
+        let binarised = binarisation.map(|binarisation| binarisation.binarised(&scaled, seed, 0));
         let rows = binarised.as_ref().map_or(&scaled as &dyn Rows, |rows| rows);
-        let found = log_likelihood(network, rows, loss, samples, seed);
+        let found = log_likelihood(network, rows, loss, samples, seed)?;
         if !(found.log_likelihood.is_finite() && found.elbo.is_finite()) {
             let problem = "the likelihood is no finite number; the values are too far from those of the training";
             return Err(Place::named(dataset.source()).error(problem));

@@ -1,11 +1,12 @@
 //! The reconstruction error of each row, by which anomalies are told.
 
 use super::Model;
-use crate::data::{Dataset, try_for_each_chunk};
+use crate::data::Dataset;
 use crate::error::{Place, Result};
 use crate::evaluate::Reconstruct;
 use crate::kernels::{Isa, sum};
 use crate::matrix::Matrix;
+use crate::rows::for_each_chunk;
 
 impl Model {
     /// The score of each row: its reconstruction error, (f(x) − x)² summed over the columns, in the units that the body
@@ -46,7 +47,7 @@ impl Model {
     pub fn score_each(&self, dataset: &Dataset, mut visit: impl FnMut(&[f32], &Matrix) -> Result<()>) -> Result<()> {
         self.check_width(dataset)?;
         let mut done = 0;
-        try_for_each_chunk(&self.scaling.rows(dataset), |rows| {
+        for_each_chunk(&self.scaling.scaled(dataset), |rows| {
             let mut parts = self.body.reconstruct(rows);
             for (part, value) in parts.as_mut_slice().iter_mut().zip(rows.as_slice()) {
                 *part = (*part - value).powi(2);
@@ -67,9 +68,10 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{ReadOptions, Rows, ScalingChoice, read};
+    use crate::data::{ReadOptions, ScalingChoice, read};
     use crate::model::{Validation, fit_pca};
     use crate::pca::{Components, PcaOptions};
+    use crate::rows::Rows;
     use crate::score::ThresholdRule;
 
     fn digits_and_model() -> (Dataset, Model) {
@@ -83,7 +85,8 @@ mod tests {
     fn scores_and_their_parts_are_squared_differences_in_the_units_of_the_body() {
         let (digits, model) = digits_and_model();
         let mut rows = Matrix::zeros(digits.rows(), digits.columns());
-        model.scaling.rows(&digits).gather(&(0..digits.rows()).collect::<Vec<_>>(), rows.as_mut_slice());
+        let indices: Vec<usize> = (0..digits.rows()).collect();
+        model.scaling.scaled(&digits).gather(&indices, rows.as_mut_slice()).unwrap();
         let reconstructions = model.body.reconstruct(&rows);
         let mut done = 0;
         let each = model.score_each(&digits, |scores, parts| {

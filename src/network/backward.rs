@@ -10,9 +10,10 @@ use std::sync::Arc;
 use super::narrow::{self, NarrowBatch};
 use super::tiled::TiledBatch;
 use super::{Architecture, BatchError, Layer, Network, Objective};
-use crate::data::Rows;
+use crate::error::Result;
 use crate::kernels::{Isa, Update};
 use crate::matrix::Matrix;
+use crate::rows::Rows;
 
 /// Rows, and what they should become: themselves, where there are no targets.
 #[derive(Clone, Copy)]
@@ -160,18 +161,24 @@ impl Network {
     /// Runs some rows through the network and the gradient of their mean loss back, and returns the sums of their
     /// errors. The batch then knows the gradient by every parameter: see [`Batch::apply`].
     ///
+    /// # Errors
+    /// When rows cannot be read; the batch must then not be applied.
+    ///
     /// # Panics
     /// When the batch has no room for the rows or was made for another network, or the rows do not exist or are not as
     /// wide as the input.
-    pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> BatchError {
+    pub fn trace(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch) -> Result<BatchError> {
         self.trace_examples(data.into(), rows, batch)
     }
 
     /// As [`Network::trace`], for rows that should become others.
     ///
+    /// # Errors
+    /// As [`Network::trace`].
+    ///
     /// # Panics
     /// As [`Network::trace`], and when there is not a target for each row, or noise as wide as its code.
-    pub fn trace_examples(&self, examples: Examples<'_>, rows: &[usize], batch: &mut Batch) -> BatchError {
+    pub fn trace_examples(&self, examples: Examples<'_>, rows: &[usize], batch: &mut Batch) -> Result<BatchError> {
         let columns = self.architecture.sizes().input();
         for data in [Some(examples.inputs), examples.targets].into_iter().flatten() {
             assert_eq!(data.columns(), columns, "the columns of the rows and the input size");
@@ -190,11 +197,20 @@ impl Network {
     /// The gradient of the mean loss of some rows by every parameter, written to `gradient` (laid out as the
     /// parameters are), and the sums of their errors.
     ///
+    /// # Errors
+    /// As [`Network::trace`].
+    ///
     /// # Panics
     /// As [`Network::trace`], and when `gradient` is not as long as the parameters.
-    pub fn gradient(&self, data: &dyn Rows, rows: &[usize], batch: &mut Batch, gradient: &mut [f32]) -> BatchError {
-        let error = self.trace(data, rows, batch);
+    pub fn gradient(
+        &self,
+        data: &dyn Rows,
+        rows: &[usize],
+        batch: &mut Batch,
+        gradient: &mut [f32],
+    ) -> Result<BatchError> {
+        let error = self.trace(data, rows, batch)?;
         batch.apply(Update::write(gradient));
-        error
+        Ok(error)
     }
 }

@@ -7,13 +7,14 @@
 use std::ops::Range;
 
 use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective};
-use crate::data::Rows;
+use crate::error::Result;
 use crate::kernels::{
     AddSigns, Isa, Kernel, LANE_NUMBERS, Map, SigmoidCrossEntropy, SquaredDistance, SquaredError, Update, lanes_below,
     with_denormals_flushed,
 };
 use crate::matrix::AlignedBuffer;
 use crate::parallel::is_worth_sharing;
+use crate::rows::Rows;
 use pulp::{Simd, WithSimd};
 
 /// The widest layer of a narrow network. In wider ones, the sums over the lanes cost more than the blocks save.
@@ -28,8 +29,8 @@ const MOST_LANES: usize = LANE_NUMBERS.len();
 /// rows stand side by side.
 #[derive(Debug)]
 pub(super) struct NarrowBatch {
-    /// One row, as the data gives it.
-    row: AlignedBuffer,
+    /// The rows, one after another, as the data gives them.
+    rows: AlignedBuffer,
     /// A tile of all features.
     values: AlignedBuffer,
     /// A tile of what the outputs should become, where that is not the input.
@@ -56,7 +57,7 @@ impl NarrowBatch {
         let features: usize = architecture.sizes().as_slice().iter().sum();
         let tile = || AlignedBuffer::zeros(features * rows.next_multiple_of(MOST_LANES));
         Self {
-            row: AlignedBuffer::zeros(architecture.sizes().input()),
+            rows: AlignedBuffer::zeros(rows * architecture.sizes().input()),
             values: tile(),
             targets: AlignedBuffer::default(),
             sums: tile(),
@@ -72,14 +73,14 @@ impl NarrowBatch {
         objective: Objective,
         examples: Examples<'_>,
         rows: &[usize],
-    ) -> BatchError {
+    ) -> Result<BatchError> {
         let stride = rows.len().next_multiple_of(MOST_LANES);
-        gather(examples.inputs, rows, stride, &mut self.row, &mut self.values);
+        gather(examples.inputs, rows, stride, &mut self.rows, &mut self.values)?;
         if let Some(targets) = examples.targets {
             if self.targets.is_empty() {
                 self.targets = AlignedBuffer::zeros(self.values.len());
             }
-            gather(targets, rows, stride, &mut self.row, &mut self.targets);
+            gather(targets, rows, stride, &mut self.rows, &mut self.targets)?;
         }
         let pass = Pass {
             layers: network.architecture.layers(),
@@ -94,7 +95,7 @@ impl NarrowBatch {
             deltas: &mut self.deltas,
             gradient: &mut self.gradient,
         };
-        with_denormals_flushed(|| network.isa.run(pass))
+        Ok(with_denormals_flushed(|| network.isa.run(pass)))
     }
 
     /// As [`Batch::apply`](super::Batch::apply).
@@ -103,21 +104,21 @@ impl NarrowBatch {
     }
 }
 
-/// Lays rows out as a tile.
-fn gather(data: &dyn Rows, rows: &[usize], stride: usize, buffer: &mut [f32], tile: &mut [f32]) {
-    let matrix = data.as_matrix();
-    for (index, &row) in rows.iter().enumerate() {
-        let row = match matrix {
-            Some(matrix) => matrix.row(row),
-            None => {
-                data.copy_row(row, buffer);
-                &*buffer
-            }
-        };
+/// Lays rows out as a tile. `buffer` has room for all of them.
+fn gather(data: &dyn Rows, rows: &[usize], stride: usize, buffer: &mut [f32], tile: &mut [f32]) -> Result<()> {
+    let mut set_row = |index: usize, row: &[f32]| {
         for (column, &value) in row.iter().enumerate() {
             tile[column * stride + index] = value;
         }
+    };
+    if let Some(matrix) = data.as_matrix() {
+        rows.iter().enumerate().for_each(|(index, &row)| set_row(index, matrix.row(row)));
+    } else {
+        let buffer = &mut buffer[..rows.len() * data.columns()];
+        data.gather(rows, buffer)?;
+        buffer.chunks_exact(data.columns()).enumerate().for_each(|(index, row)| set_row(index, row));
     }
+    Ok(())
 }
 
 /// Forward and back.

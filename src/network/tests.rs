@@ -1,10 +1,10 @@
 use super::*;
-use crate::data::Rows;
 use crate::evaluate::Reconstruct;
 use crate::kernels::{Activation, Update};
 use crate::matrix::Matrix;
 use crate::random::{Purpose, generator};
 use crate::reference::network as reference;
+use crate::rows::Rows;
 use rand::RngExt;
 
 /// Rows in [0, 1), the same for the same seed.
@@ -32,7 +32,7 @@ fn gradient(network: &Network, rows: &Matrix, loss: Loss) -> (Vec<f32>, BatchErr
     let mut gradient = vec![0.0; network.parameters().len()];
     let indices: Vec<usize> = (0..rows.rows()).collect();
     let error = network.gradient(rows, &indices, &mut batch, &mut gradient);
-    (gradient, error)
+    (gradient, error.unwrap())
 }
 
 fn every_combination() -> impl Iterator<Item = (Activation, Loss, bool)> {
@@ -105,7 +105,7 @@ fn rows_that_should_become_others_and_sparse_codes_agree_with_the_reference_on_e
                 let mut batch = Batch::new(&network, objective, 45);
                 let examples = Examples { targets: Some(&targets), ..(&inputs as &dyn Rows).into() };
                 let indices: Vec<usize> = (0..45).collect();
-                let error = network.trace_examples(examples, &indices, &mut batch);
+                let error = network.trace_examples(examples, &indices, &mut batch).unwrap();
                 let mut actual = vec![0.0; network.parameters().len()];
                 batch.apply(Update::write(&mut actual));
                 let (expected, expected_error) = reference::gradient_of_examples(
@@ -145,7 +145,7 @@ fn variational_gradient(
     let error = network.trace_examples(examples, &(0..rows.rows()).collect::<Vec<_>>(), &mut batch);
     let mut gradient = vec![0.0; network.parameters().len()];
     batch.apply(Update::write(&mut gradient));
-    (gradient, error)
+    (gradient, error.unwrap())
 }
 
 #[test]
@@ -249,8 +249,8 @@ fn a_short_batch_in_used_buffers_gives_the_gradient_of_its_rows_alone() {
         let data = rows(100, columns, 3);
         let mut batch = Batch::new(&network, Loss::SquaredError, 100);
         let mut gradient = vec![0.0; network.parameters().len()];
-        network.gradient(&data, &(0..100).collect::<Vec<_>>(), &mut batch, &mut gradient);
-        network.gradient(&data, &[7, 3], &mut batch, &mut gradient);
+        network.gradient(&data, &(0..100).collect::<Vec<_>>(), &mut batch, &mut gradient).unwrap();
+        network.gradient(&data, &[7, 3], &mut batch, &mut gradient).unwrap();
         let (expected, _) =
             reference::gradient(&network, &[data.row(7).to_vec(), data.row(3).to_vec()], Loss::SquaredError);
         reference::assert_close(&gradient, &expected, 1e-5, "two rows");
@@ -277,7 +277,7 @@ fn a_row_is_encoded_and_decoded_alike_alone_and_among_others() {
     assert_eq!(network.decode(&codes), reconstructions);
     for row in [0, 63, 64, 149] {
         let mut alone = Matrix::zeros(1, 33);
-        data.copy_row(row, alone.as_mut_slice());
+        data.gather(&[row], alone.as_mut_slice()).unwrap();
         assert_eq!(network.encode(&alone).row(0), codes.row(row));
         assert_eq!(network.reconstruct(&alone).row(0), reconstructions.row(row));
     }
@@ -318,7 +318,7 @@ fn the_curvature_along_two_directions_is_that_of_the_reference() {
             };
             let directions = [wave(0.37), wave(0.73)];
             let mut batch = Batch::new(&network, loss, count).in_tiles();
-            network.trace(&rows, &(0..count).collect::<Vec<_>>(), &mut batch);
+            network.trace(&rows, &(0..count).collect::<Vec<_>>(), &mut batch).unwrap();
             let (actual, rows_of) = batch.curvature(&network, count.div_ceil(8), &[&directions[0], &directions[1]]);
             assert_eq!(rows_of, looked_at);
             let double = directions.map(|direction| direction.into_iter().map(f64::from).collect::<Vec<_>>());
@@ -342,7 +342,7 @@ fn deltas_towards_random_targets_are_as_large_as_the_loss_is_curved_and_of_eithe
     let outputs = network.reconstruct(&rows);
     let mut batch = Batch::new(&network, Loss::CrossEntropy, 40).in_tiles();
     let mut deltas = |turn| {
-        network.trace(&rows, &indices, &mut batch);
+        network.trace(&rows, &indices, &mut batch).unwrap();
         batch.aim_at_random(&network, turn);
         batch.deltas(3)
     };

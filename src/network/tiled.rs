@@ -13,11 +13,12 @@ use std::ops::Range;
 
 use super::pieces::Piece;
 use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective, pieces};
-use crate::data::Rows;
+use crate::error::Result;
 use crate::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights};
 use crate::kernels::{self, Isa, Normals, Update, with_denormals_flushed};
 use crate::matrix::AlignedBuffer;
 use crate::parallel::{for_each_piece, is_worth_sharing};
+use crate::rows::Rows;
 
 /// How many rows before it is gathered a row is fetched into the cache.
 const ROWS_AHEAD: usize = 4;
@@ -43,6 +44,8 @@ struct Tile {
     /// What they should become, in the same order; empty as long as that is themselves.
     target: AlignedBuffer,
     nonzero: NonzeroFeatures,
+    /// Whether the rows could be read.
+    gathered: Result<()>,
     traces: Vec<Trace>,
     /// The codes that were drawn, where they are.
     drawn: Option<DrawnCodes>,
@@ -87,7 +90,7 @@ impl TiledBatch {
         objective: Objective,
         examples: Examples<'_>,
         rows: &[usize],
-    ) -> BatchError {
+    ) -> Result<BatchError> {
         self.filled = rows.len().div_ceil(TILE_ROWS);
         self.rows = rows.len();
         let tiles = &mut self.tiles[..self.filled];
@@ -95,7 +98,10 @@ impl TiledBatch {
         for_each_piece(tiles, 1, work, |index, tile| {
             let tile = &mut tile[0];
             let start = index * TILE_ROWS;
-            tile.gather(network.isa, examples, &rows[start..rows.len().min(start + TILE_ROWS)]);
+            tile.gathered = tile.gather(network.isa, examples, &rows[start..rows.len().min(start + TILE_ROWS)]);
+            if tile.gathered.is_err() {
+                return;
+            }
             let pass = |tile: &mut Tile| {
                 network.forward(tile);
                 network.backward(tile, objective, rows.len());
@@ -104,8 +110,11 @@ impl TiledBatch {
             if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
         });
         let mut error = BatchError::default();
-        tiles.iter().for_each(|tile| error += tile.error);
-        error
+        for tile in tiles {
+            std::mem::replace(&mut tile.gathered, Ok(()))?;
+            error += tile.error;
+        }
+        Ok(error)
     }
 
     /// As [`Batch::apply`](super::Batch::apply).
@@ -161,6 +170,7 @@ impl Tile {
             input: AlignedBuffer::zeros(columns * TILE_ROWS),
             target: AlignedBuffer::default(),
             nonzero: NonzeroFeatures::new(columns),
+            gathered: Ok(()),
             traces: layers.iter().enumerate().map(trace).collect(),
             drawn: architecture.is_variational().then(|| DrawnCodes::new(architecture.sizes().code())),
             error: BatchError::default(),
@@ -168,36 +178,38 @@ impl Tile {
         }
     }
 
-    fn gather(&mut self, isa: Isa, examples: Examples<'_>, rows: &[usize]) {
+    fn gather(&mut self, isa: Isa, examples: Examples<'_>, rows: &[usize]) -> Result<()> {
         self.rows = rows.len();
         match examples.targets {
             Some(targets) => {
                 if self.target.is_empty() {
                     self.target = AlignedBuffer::zeros(self.input.len());
                 }
-                self.gather_rows(targets, rows);
+                self.gather_rows(targets, rows)?;
                 self.traces[0].inputs.copy_to(isa, self.rows, &mut self.target);
             }
             None => self.target = AlignedBuffer::default(),
         }
-        self.gather_rows(examples.inputs, rows);
+        self.gather_rows(examples.inputs, rows)?;
         self.traces[0].inputs.copy_to(isa, self.rows, &mut self.input);
         self.nonzero.find(isa, &self.input);
         if let Some(drawn) = &mut self.drawn {
-            drawn.gather(examples.noise, rows);
+            drawn.gather(examples.noise, rows)?;
         }
+        Ok(())
     }
 
     /// Fills the first layer's inputs.
-    fn gather_rows(&mut self, data: &dyn Rows, rows: &[usize]) {
+    fn gather_rows(&mut self, data: &dyn Rows, rows: &[usize]) -> Result<()> {
         let inputs = &mut self.traces[0].inputs;
         for (index, &row) in rows.iter().enumerate() {
             if let Some(&soon) = rows.get(index + ROWS_AHEAD) {
                 data.prefetch(soon);
             }
-            data.copy_row(row, &mut self.row);
+            data.gather(&[row], &mut self.row)?;
             inputs.set_row(index, &self.row);
         }
+        Ok(())
     }
 
     fn gradient(&self, layer: usize) -> TileGradient<'_> {
@@ -213,15 +225,16 @@ impl DrawnCodes {
     }
 
     /// Takes the noise of some rows; zeros, where there is none.
-    fn gather(&mut self, noise: Option<&dyn Rows>, rows: &[usize]) {
+    fn gather(&mut self, noise: Option<&dyn Rows>, rows: &[usize]) -> Result<()> {
         self.noise.fill(0.0);
-        let Some(noise) = noise else { return };
+        let Some(noise) = noise else { return Ok(()) };
         for (index, &row) in rows.iter().enumerate() {
-            noise.copy_row(row, &mut self.row);
+            noise.gather(&[row], &mut self.row)?;
             for (element, &value) in self.row.iter().enumerate() {
                 self.noise[element * TILE_ROWS + index] = value;
             }
         }
+        Ok(())
     }
 
     /// Draws from the distributions that the encoder's last layer gives.

@@ -353,7 +353,7 @@ mod tests {
             let indices: Vec<usize> = (0..count).collect();
             for number in 1..=5 {
                 let after = expected.step(&network, &rows, 0.5);
-                network.trace(&rows, &indices, &mut batch);
+                network.trace(&rows, &indices, &mut batch).unwrap();
                 let step = Step { number, learning_rate: 0.5, rows: count, is_exact };
                 kfac.step(&mut network, Gradient::traced(&mut batch), step);
                 let what = format!("step {number} of {count} rows, exact: {is_exact}");
@@ -370,7 +370,7 @@ mod tests {
         let rows = Matrix::zeros(9, 5);
         let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, 9));
         for number in 1..=3 {
-            network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch);
+            network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch).unwrap();
             let step = Step { number, learning_rate: 1.0, rows: 9, is_exact: true };
             kfac.step(&mut network, Gradient::traced(&mut batch), step);
             assert!(network.parameters().iter().all(|&parameter| parameter == 0.0), "step {number}");

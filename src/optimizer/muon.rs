@@ -189,7 +189,7 @@ mod tests {
         let indices: Vec<usize> = (0..40).collect();
         for number in 1..=5 {
             let after = expected.step(&network, &rows, 0.1);
-            network.trace(&rows, &indices, &mut batch);
+            network.trace(&rows, &indices, &mut batch).unwrap();
             muon.step(
                 &mut network,
                 Gradient::traced(&mut batch),

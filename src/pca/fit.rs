@@ -1,9 +1,7 @@
 //! Finding the components.
 
 use super::{Components, Pca, PcaOptions, Solver};
-use crate::data::Rows;
 use crate::error::{Error, Place, Result};
-use crate::linalg::chunks::gather;
 use crate::linalg::columns::Columns;
 use crate::linalg::eigen::{GramFactors, complete, decompose_gram};
 use crate::linalg::gram::Gram;
@@ -11,6 +9,7 @@ use crate::linalg::in_pool;
 use crate::linalg::moments::moments;
 use crate::linalg::randomized::randomized_svd;
 use crate::linalg::svd::{factor, signed_rows};
+use crate::rows::{Rows, gather_finite};
 
 /// Smaller number of rows and columns above which [`Solver::Auto`] may project at random.
 const LARGE: usize = 2000;
@@ -132,7 +131,7 @@ fn wide(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
     let mut transposed = Columns::zeros(rows.columns(), rows.rows());
     let mut row = vec![0.0; rows.columns()];
     for i in 0..rows.rows() {
-        gather(rows, i..i + 1, &mut row)?;
+        gather_finite(rows, i..i + 1, &mut row)?;
         for ((to, &from), mean) in transposed.column_mut(i).iter_mut().zip(&row).zip(&mean) {
             *to = f64::from(from) - mean;
         }

@@ -9,11 +9,11 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::gemm::gemm;
 use crate::linalg::in_pool;
 use crate::matrix::{Matrix, MatrixViewMut};
+use crate::rows::Rows;
 pub use fit::PcaAccumulator;
 pub use options::{Components, PcaOptions, Solver};
 use rayon::prelude::*;
@@ -141,7 +141,7 @@ impl Pca {
     ///
     /// # Panics
     /// When the rows have not d columns.
-    pub fn encode(&self, rows: &dyn Rows) -> Matrix {
+    pub fn encode(&self, rows: &Matrix) -> Matrix {
         let (count, columns) = (self.components.rows(), self.components.columns());
         assert_eq!(rows.columns(), columns, "columns of the rows, and of the PCA");
         let mut codes = Matrix::zeros(rows.rows(), count);
@@ -153,7 +153,7 @@ impl Pca {
                 let size = codes.len() / count;
                 for i in 0..size {
                     let row = centered.row_mut(i);
-                    rows.copy_row(task * TASK + i, row);
+                    row.copy_from_slice(rows.row(task * TASK + i));
                     row.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
                 }
                 let out = MatrixViewMut::new(codes, size, count);
@@ -172,7 +172,7 @@ impl Pca {
     ///
     /// # Panics
     /// When the codes have not k columns.
-    pub fn decode(&self, codes: &dyn Rows) -> Matrix {
+    pub fn decode(&self, codes: &Matrix) -> Matrix {
         let (count, columns) = (self.components.rows(), self.components.columns());
         assert_eq!(codes.columns(), count, "columns of the codes, and components");
         let mut rows = Matrix::zeros(codes.rows(), columns);
@@ -183,7 +183,7 @@ impl Pca {
                 let size = rows.len() / columns;
                 for i in 0..size {
                     let code = scaled.row_mut(i);
-                    codes.copy_row(task * TASK + i, code);
+                    code.copy_from_slice(codes.row(task * TASK + i));
                     if let Some(scales) = &scales {
                         code.iter_mut().zip(scales).for_each(|(value, scale)| *value *= scale);
                     }
@@ -202,7 +202,7 @@ impl Pca {
     ///
     /// # Panics
     /// When the rows have not d columns.
-    pub fn reconstruct(&self, rows: &dyn Rows) -> Matrix {
+    pub fn reconstruct(&self, rows: &Matrix) -> Matrix {
         self.decode(&self.encode(rows))
     }
 

@@ -92,7 +92,7 @@ fn a_stream_gives_the_same_bits_however_it_is_cut() {
         let mut stream = PcaAccumulator::new(9, count(5)).unwrap();
         for start in (0..1500).step_by(piece) {
             let names: Vec<usize> = (start..1500.min(start + piece)).collect();
-            stream.partial_fit(&crate::data::Subset::new(&data, &names)).unwrap();
+            stream.partial_fit(&crate::rows::Subset::new(&data, &names)).unwrap();
         }
         assert_eq!(stream.rows(), 1500);
         assert!(stream.finish().unwrap() == whole, "pieces of {piece}");

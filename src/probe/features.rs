@@ -1,11 +1,12 @@
 //! Features of rows to draw from and of rows to test on, in one unit for all.
 
-use crate::data::{Dataset, Scaling, try_for_each_chunk};
+use crate::data::{Dataset, Scaling};
 use crate::error::{Error, Result};
 use crate::kernels::{Isa, squared_norm};
 use crate::matrix::Matrix;
 use crate::model::{HiddenLayer, Model};
 use crate::pca::Pca;
+use crate::rows::for_each_chunk;
 
 /// Where features come from.
 pub(super) enum Source<'a> {
@@ -23,9 +24,9 @@ impl Source<'_> {
         match self {
             Self::Layer(model, layer) => model.encode_layer_each(dataset, *layer, visit),
             Self::Components(pca, scaling) => {
-                try_for_each_chunk(&scaling.rows(dataset), |chunk| visit(&pca.encode(chunk)))
+                for_each_chunk(&scaling.scaled(dataset), |chunk| visit(&pca.encode(chunk)))
             }
-            Self::Columns(scaling) => try_for_each_chunk(&scaling.rows(dataset), visit),
+            Self::Columns(scaling) => for_each_chunk(&scaling.scaled(dataset), visit),
         }
     }
 

@@ -20,7 +20,7 @@ mod neighbours;
 
 use rayon::prelude::*;
 
-use crate::data::{Dataset, Rows};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::gemm::gemm;
 use crate::matrix::{Matrix, MatrixView};
@@ -153,7 +153,7 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
     let columns = task.score(&Source::Columns(&model.scaling))?;
     let count = layer.columns().min(train.columns()).min(train.rows());
     let components = PcaOptions { components: Components::Count(count), ..PcaOptions::default() };
-    let pca = Pca::fit(&model.scaling.rows(train), &components).map_err(|error| error.of(train.source()))?;
+    let pca = Pca::fit(&model.scaling.scaled(train), &components).map_err(|error| error.of(train.source()))?;
     let pca = task.score(&Source::Components(&pca, &model.scaling))?;
     let model = task.score(&Source::Layer(model, layer))?;
     Ok(Probed { classes: classes.count(), model, pca, columns })
@@ -193,8 +193,7 @@ impl Task<'_> {
 
     /// Fits both classifiers to the drawn ones of the rows that features are held of, and tests them.
     fn wrong(&self, features: &Features, drawn: &[usize]) -> Wrong {
-        let mut labelled = Matrix::zeros(drawn.len(), features.train.columns());
-        features.train.gather(drawn, labelled.as_mut_slice());
+        let labelled = features.train.select_rows(drawn);
         let of_labelled: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();
         let among = products(labelled.view(), labelled.view());
         let logistic = Logistic::choose(&among, &of_labelled, self.labels_per_class);

@@ -54,7 +54,7 @@ pub fn assert_gradient_agrees(network: &Network, rows: &Matrix, loss: Loss, tole
     let mut batch = Batch::new(network, loss, rows.rows());
     let mut actual = vec![0.0; network.parameters().len()];
     let indices: Vec<usize> = (0..rows.rows()).collect();
-    let error = network.gradient(rows, &indices, &mut batch, &mut actual);
+    let error = network.gradient(rows, &indices, &mut batch, &mut actual).expect("rows in memory");
     let what = format!("{}, {loss}, {:?}", network.isa(), network.architecture());
     assert_close(&actual, &expected, tolerance, &what);
     for (actual, expected) in [(error.loss, expected_error.loss), (error.squared_error, expected_error.squared_error)] {

@@ -1,12 +1,12 @@
 //! What a model makes of a sample's rows.
 
 use super::sample::Sample;
-use crate::data::Rows;
 use crate::error::{Place, Result};
 use crate::evaluate::Reconstruct;
 use crate::kernels::{self, Isa};
 use crate::matrix::Matrix;
 use crate::model::Model;
+use crate::rows::Rows;
 
 /// A model under the name that it has in figures.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ impl<'a> Measured<'a> {
         let codes = model.encode(dataset)?;
         let mut rows = Matrix::zeros(dataset.rows(), dataset.columns());
         let indices: Vec<usize> = (0..dataset.rows()).collect();
-        model.scaling.rows(dataset).gather(&indices, rows.as_mut_slice());
+        model.scaling.scaled(dataset).gather(&indices, rows.as_mut_slice())?;
         let reconstructions = model.body.reconstruct(&rows);
         let error = |row: usize| kernels::squared_distance(Isa::best(), rows.row(row), reconstructions.row(row));
         let errors: Vec<f64> = indices.iter().map(|&row| error(row)).collect();

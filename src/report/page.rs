@@ -68,7 +68,10 @@ impl Report<'_> {
         add(measured.iter().map(|measured| manifold(measured, &self.sample)).collect::<Result<_>>()?);
         let drawn = measured.iter().map(|measured| drawn(measured, &self.sample)).collect::<Result<Vec<_>>>()?;
         add(drawn.into_iter().flatten().collect());
-        add(measured.iter().filter_map(|measured| restored(measured, &self.sample)).collect());
+        add(measured
+            .iter()
+            .filter_map(|measured| restored(measured, &self.sample).transpose())
+            .collect::<Result<_>>()?);
         add(entries.iter().map(|&entry| filters(entry, &self.sample)).collect());
         page += &self.settings();
         let data = json!({ "models": self.models_json(), "points": points(&measured, &self.sample)? });

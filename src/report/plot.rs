@@ -54,7 +54,7 @@ pub fn plot(plot: Plot, entries: &[Entry<'_>], sample: &Sample) -> Result<Figure
             some(figures, "images can be drawn where rows are images and the model says where its codes lie")?
         }
         Plot::Restored => {
-            let figures = measured.iter().map(|measured| restored(measured, sample)).collect();
+            let figures = measured.iter().map(|measured| restored(measured, sample)).collect::<Result<_>>()?;
             some(figures, "this is for images, and models trained with `--corrupt`")?
         }
         Plot::Errors => errors(&measured, sample),

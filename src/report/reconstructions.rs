@@ -9,7 +9,8 @@ use super::measured::Measured;
 use super::number::{count, digits};
 use super::picture::{BYTES, Picture, value_range};
 use super::sample::Sample;
-use crate::data::{Dataset, Rows};
+use crate::data::Dataset;
+use crate::rows::{Rows, RowsInMemory};
 
 /// How many images, and how many rows of a table, are shown.
 const IMAGES: usize = 10;

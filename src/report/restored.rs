@@ -6,9 +6,11 @@ use super::measured::Measured;
 use super::picture::Picture;
 use super::reconstructions::grey_range;
 use super::sample::Sample;
-use crate::data::{Corruption, Rows};
+use crate::data::Corruption;
+use crate::error::Result;
 use crate::evaluate::Reconstruct;
 use crate::matrix::Matrix;
+use crate::rows::Rows;
 
 /// How many images are shown.
 const IMAGES: usize = 10;
@@ -19,22 +21,23 @@ const BEFORE: f64 = 104.0;
 
 /// Images, corrupted as in the model's training, and cleaned; nothing where rows are no images or the model was trained on
 /// clean rows.
-pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Option<Figure> {
+pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Result<Option<Figure>> {
     let (dataset, model) = (sample.dataset(), measured.model);
-    let shape = dataset.image_shape()?;
-    let corruption: Corruption = model.provenance.setting("corrupt")?;
-    let scaled = model.scaling.rows(dataset);
-    corruption.check(&scaled).ok()?;
+    let Some(shape) = dataset.image_shape() else { return Ok(None) };
+    let Some(corruption) = model.provenance.setting::<Corruption>("corrupt") else { return Ok(None) };
+    let scaled = model.scaling.scaled(dataset);
+    if corruption.check(&scaled).is_err() {
+        return Ok(None);
+    }
     let mut shown = sample.judged();
     shown.truncate(IMAGES);
     let gathered = |rows: &dyn Rows| {
         let mut matrix = Matrix::zeros(shown.len(), rows.columns());
-        rows.gather(&shown, matrix.as_mut_slice());
-        matrix
+        rows.gather(&shown, matrix.as_mut_slice()).map(|()| matrix)
     };
-    let corrupted = gathered(&corruption.rows(&scaled, 1, 0));
+    let corrupted = gathered(&corruption.corrupted(&scaled, 1, 0))?;
     let cleaned = model.body.reconstruct(&corrupted);
-    let lines = [("original", gathered(&scaled)), ("corrupted", corrupted), ("restored", cleaned)];
+    let lines = [("original", gathered(&scaled)?), ("corrupted", corrupted), ("restored", cleaned)];
     let high = SIDE * (shape.0 as f64 / shape.1 as f64).clamp(0.2, 5.0);
     let line = high + 6.0;
     let mut drawing = Drawing::new(BEFORE + (SIDE + 8.0) * shown.len() as f64, line * lines.len() as f64);
@@ -52,5 +55,5 @@ pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Option<Figur
     }
     let title = format!("Restored by {}: {}", measured.name, sample.describe_judged());
     let description = format!("Images, corrupted by {corruption} as in training, and what the model makes of them");
-    Some(Figure { title, description, drawing })
+    Ok(Some(Figure { title, description, drawing }))
 }

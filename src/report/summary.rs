@@ -35,7 +35,7 @@ impl Summary {
     /// Those of [`Model::evaluate`].
     pub fn on(model: &Model, dataset: &Dataset) -> Result<Self> {
         let errors = model.evaluate(dataset)?;
-        let (_, squares) = moments(&model.scaling.rows(dataset), true)?;
+        let (_, squares) = moments(&model.scaling.scaled(dataset), true)?;
         Ok(Self::new(model, None, errors, None, squares / dataset.rows() as f64))
     }
 

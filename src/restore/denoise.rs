@@ -1,12 +1,13 @@
 //! Cleaning corrupted rows.
 
 use super::check_clean;
-use crate::data::{Corruption, Dataset, Rows};
+use crate::data::{Corruption, Dataset};
 use crate::error::Result;
 use crate::evaluate::Reconstruct;
 use crate::kernels::{Isa, squared_distance};
 use crate::matrix::Matrix;
 use crate::model::Model;
+use crate::rows::Rows;
 
 /// How far rows were from the clean ones before they were cleaned, and how far they are after it, in the units that the
 /// model sees.
@@ -52,9 +53,9 @@ pub fn denoise(
     visit: impl FnMut(&Matrix) -> Result<()>,
 ) -> Result<Option<Improvement>> {
     model.check_width(dataset)?;
-    let clean = clean.map(|clean| check_clean(clean, dataset).map(|()| model.scaling.rows(clean))).transpose()?;
+    let clean = clean.map(|clean| check_clean(clean, dataset).map(|()| model.scaling.scaled(clean))).transpose()?;
     let mut measure = clean.as_ref().map(|clean| Measure::new(model, clean));
-    denoise_rows(model, &model.scaling.rows(dataset), measure.as_mut(), visit)
+    denoise_rows(model, &model.scaling.scaled(dataset), measure.as_mut(), visit)
         .map_err(|error| error.of(dataset.source()))?;
     Ok(measure.map(Measure::finish))
 }
@@ -72,11 +73,11 @@ pub fn denoise_corrupted(
     visit: impl FnMut(&Matrix) -> Result<()>,
 ) -> Result<Improvement> {
     model.check_width(clean)?;
-    let rows = model.scaling.rows(clean);
+    let rows = model.scaling.scaled(clean);
     let named = |error: crate::Error| error.of(clean.source());
     corruption.check(&rows).map_err(named)?;
     let mut measure = Measure::new(model, &rows);
-    let corrupted = corruption.rows(&rows, seed, 0);
+    let corrupted = corruption.corrupted(&rows, seed, 0);
     denoise_rows(model, &corrupted, Some(&mut measure), visit).map_err(named)?;
     Ok(measure.finish())
 }
@@ -90,9 +91,9 @@ fn denoise_rows(
     let denoise = |chunk: &Matrix| {
         let cleaned = model.body.reconstruct(chunk);
         if let Some(measure) = &mut measure {
-            measure.note(chunk, &cleaned);
+            measure.note(chunk, &cleaned)?;
         }
-        cleaned
+        Ok(cleaned)
     };
     model.each_in_units(corrupted, denoise, visit)
 }
@@ -116,16 +117,17 @@ impl<'a> Measure<'a> {
     }
 
     /// Takes the next rows: corrupted, and as they were cleaned.
-    fn note(&mut self, corrupted: &Matrix, cleaned: &Matrix) {
+    fn note(&mut self, corrupted: &Matrix, cleaned: &Matrix) -> Result<()> {
         let mut clean = Matrix::zeros(corrupted.rows(), corrupted.columns());
         let indices: Vec<usize> = (self.rows..self.rows + corrupted.rows()).collect();
-        self.clean.gather(&indices, clean.as_mut_slice());
+        self.clean.gather(&indices, clean.as_mut_slice())?;
         let clean = clean.as_slice();
         self.rows += indices.len();
         self.least = clean.iter().copied().fold(self.least, f32::min);
         self.greatest = clean.iter().copied().fold(self.greatest, f32::max);
         self.before += squared_distance(Isa::best(), corrupted.as_slice(), clean);
         self.after += squared_distance(Isa::best(), cleaned.as_slice(), clean);
+        Ok(())
     }
 
     fn finish(self) -> Improvement {
@@ -156,11 +158,11 @@ mod tests {
     fn rows_come_back_as_reconstructions_and_are_measured_against_the_clean_ones() {
         let clean = digits();
         let model = pca(&clean, 20, ScalingChoice::Unit);
-        let scaled = model.scaling.rows(&clean);
+        let scaled = model.scaling.scaled(&clean);
         let mut noisy = Matrix::zeros(clean.rows(), clean.columns());
-        let corrupted = "gaussian:0.3".parse::<Corruption>().unwrap().rows(&scaled, 5, 0);
+        let corrupted = "gaussian:0.3".parse::<Corruption>().unwrap().corrupted(&scaled, 5, 0);
         for row in 0..clean.rows() {
-            corrupted.copy_row(row, noisy.row_mut(row));
+            corrupted.gather(&[row], noisy.row_mut(row)).unwrap();
             model.scaling.invert(noisy.row_mut(row));
         }
         let noisy = Dataset::from_matrix("noisy", noisy, None).unwrap();

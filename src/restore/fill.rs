@@ -1,11 +1,12 @@
 //! Filling in missing cells.
 
 use super::check_clean;
-use crate::data::{Corruption, Dataset, Missing, Rows, try_for_each_chunk};
+use crate::data::{Corruption, Dataset, Missing};
 use crate::error::{Error, Result};
 use crate::evaluate::Reconstruct;
 use crate::matrix::Matrix;
 use crate::model::{Body, Model, check_finite};
+use crate::rows::{Rows, RowsInMemory, for_each_chunk};
 
 /// What missing cells hold before the first round, in the units that the model sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,17 +127,17 @@ pub fn fill(
         Some(truth) => {
             check_clean(truth.rows, dataset)?;
             check_shape(dataset, truth.cells)?;
-            Some((model.scaling.rows(truth.rows), truth.cells))
+            Some((model.scaling.scaled(truth.rows), truth.cells))
         }
         None => None,
     };
-    let rows = model.scaling.rows(dataset);
-    let means = column_means(&rows, |row, column| !missing.row(row)[column]);
+    let rows = model.scaling.scaled(dataset);
+    let means = column_means(&rows, |row, column| !missing.row(row)[column])?;
     // A column that no row knows: what the model starts from, and what its error is compared with.
     let own = |column| if let Body::Pca(pca) = &model.body { pca.mean()[column] } else { 0.0 };
     let own_means = (0..means.len()).map(|column| means[column].unwrap_or_else(|| own(column)));
     let true_means = match &truth {
-        Some((clean, cells)) => column_means(clean, |row, column| cells.row(row)[column]),
+        Some((clean, cells)) => column_means(clean, |row, column| cells.row(row)[column])?,
         None => Vec::new(),
     };
     let start = options.start.unwrap_or_else(|| Start::usual(model));
@@ -153,7 +154,7 @@ pub fn fill(
     let (mut cells, mut of_means, mut of_model) = (0, 0.0, 0.0);
     let mut buffer = vec![0.0; dataset.columns()];
     let mut done = 0;
-    try_for_each_chunk(&rows, |chunk| {
+    for_each_chunk(&rows, |chunk| {
         let mut filled = chunk.clone();
         for row in 0..filled.rows() {
             put(&start_values, missing.row(done + row), filled.row_mut(row));
@@ -217,9 +218,7 @@ fn settle<'a>(
             break;
         }
         filling.rounds = filling.rounds.max(round);
-        let mut some = Matrix::zeros(moving.len(), rows.columns());
-        rows.gather(&moving, some.as_mut_slice());
-        let reconstructed = model.body.reconstruct(&some);
+        let reconstructed = model.body.reconstruct(&rows.select_rows(&moving));
         let mut index = 0;
         moving.retain(|&row| {
             let change = put(reconstructed.row(index), missing(row), rows.row_mut(row));
@@ -237,17 +236,21 @@ fn settle<'a>(
 }
 
 /// The mean of some cells of each column, if there are any.
-fn column_means(rows: &dyn Rows, counts: impl Fn(usize, usize) -> bool) -> Vec<Option<f32>> {
+fn column_means(rows: &dyn Rows, counts: impl Fn(usize, usize) -> bool) -> Result<Vec<Option<f32>>> {
     let mut sums = vec![(0.0, 0_usize); rows.columns()];
-    let mut values = vec![0.0; rows.columns()];
-    for row in 0..rows.rows() {
-        rows.copy_row(row, &mut values);
-        for (column, (sum, count)) in sums.iter_mut().enumerate().filter(|(column, _)| counts(row, *column)) {
-            *sum += f64::from(values[column]);
-            *count += 1;
+    let mut done = 0;
+    for_each_chunk(rows, |chunk| {
+        for row in 0..chunk.rows() {
+            let counted = sums.iter_mut().enumerate().filter(|(column, _)| counts(done + row, *column));
+            for (column, (sum, count)) in counted {
+                *sum += f64::from(chunk.row(row)[column]);
+                *count += 1;
+            }
         }
-    }
-    sums.into_iter().map(|(sum, count)| (count > 0).then(|| (sum / count as f64) as f32)).collect()
+        done += chunk.rows();
+        Ok(())
+    })?;
+    Ok(sums.into_iter().map(|(sum, count)| (count > 0).then(|| (sum / count as f64) as f32)).collect())
 }
 
 fn check_shape(dataset: &Dataset, missing: &Missing) -> Result<()> {

@@ -1,6 +1,7 @@
 //! How the rows of an epoch are shared out to minibatches, and these to parts.
 
 use super::TrainOptions;
+use crate::error::Result;
 use crate::kernels::Update;
 use crate::network::{Batch, BatchError, Examples, Network};
 
@@ -92,17 +93,17 @@ pub(super) fn trace_in_parts(
     rows: &[usize],
     batches: &mut [Batch],
     gradient: &mut [f32],
-) -> BatchError {
+) -> Result<BatchError> {
     gradient.fill(0.0);
     let (mut error, kept) = (BatchError::default(), batches.len());
     for (index, part) in parts(rows).enumerate() {
         let batch = &mut batches[index % kept];
-        error += network.trace_examples(examples, part, batch);
+        error += network.trace_examples(examples, part, batch)?;
         // A step of descent, backwards, adds the part's share.
         let share = part.len() as f32 / rows.len() as f32;
         batch.apply(Update::sgd(gradient, -share));
     }
-    error
+    Ok(error)
 }
 
 /// Parts about equally long.

@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 use super::progress::{Lowest, Progress};
 use super::trainer::BEST;
 use super::{Averaging, Trainer};
-use crate::data::{Rows, for_each_chunk};
 use crate::error::{Error, Place, Result};
 use crate::file::write_whole;
 use crate::matrix::AlignedBuffer;
+use crate::rows::{Rows, for_each_chunk};
 use crate::tensor_file::{self, Kind, Tensor, TensorFile, bytes_of};
 
 // A run that is about to diverge can be stopped too, and the moments of huge gradients overflow.
@@ -37,14 +37,15 @@ impl Trainer<'_> {
     /// # Errors
     /// When the file cannot be written; what stood there before then still stands.
     pub fn save_checkpoint(&mut self, path: &Path) -> Result<()> {
-        write_whole(path, |out| self.write_checkpoint(out))
+        self.stop_clock();
+        let settings = self.settings()?;
+        write_whole(path, |out| self.write_checkpoint(settings, out))
     }
 
-    fn write_checkpoint(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        self.stop_clock();
+    fn write_checkpoint(&mut self, settings: Map<String, Value>, out: &mut dyn Write) -> io::Result<()> {
         let good = self.last_good.take();
         let header = Header {
-            settings: self.settings(),
+            settings,
             progress: self.progress.clone(),
             last_good: good.as_ref().map(|(progress, _)| progress.clone()),
         };
@@ -84,13 +85,14 @@ impl Trainer<'_> {
     /// When the file cannot be read, is no checkpoint, is damaged, or is one of a run with other settings or data.
     pub fn resume(&mut self, path: &Path) -> Result<()> {
         let bytes = read(path)?;
-        self.restore(&bytes).map_err(|problem| Place::file(path).error(problem))
+        let here = self.settings()?;
+        self.restore(&bytes, &here).map_err(|problem| Place::file(path).error(problem))
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> std::result::Result<(), String> {
+    fn restore(&mut self, bytes: &[u8], here: &Map<String, Value>) -> std::result::Result<(), String> {
         let mut file = TensorFile::parse(KIND, bytes)?;
         let Header { settings, progress, last_good: good } = file.header()?;
-        for (name, here) in &self.settings() {
+        for (name, here) in here {
             let there = settings.get(name).unwrap_or(&Value::Null);
             let is_free = match name.as_str() {
                 "epochs" => !matches!(self.options.averaging, Averaging::Tail(_)),
@@ -131,10 +133,10 @@ impl Trainer<'_> {
     }
 
     /// What must be the same for a run to go on.
-    fn settings(&mut self) -> Map<String, Value> {
+    fn settings(&mut self) -> Result<Map<String, Value>> {
         if self.rows_checksum.is_none() {
             let mut crc = Crc::new();
-            [Some(self.rows), self.validation].into_iter().flatten().for_each(|rows| add_rows(&mut crc, rows));
+            [Some(self.rows), self.validation].into_iter().flatten().try_for_each(|rows| add_rows(&mut crc, rows))?;
             self.rows_checksum = Some(format!("{:08x}", crc.sum()));
         }
         let architecture = self.network.architecture();
@@ -150,7 +152,7 @@ impl Trainer<'_> {
         settings.insert("start-checksum".into(), json!(self.start));
         settings.insert("validation-rows".into(), json!(self.validation.map(|rows| rows.rows())));
         settings.insert("instruction-set".into(), json!(self.network.isa().name()));
-        settings
+        Ok(settings)
     }
 }
 
@@ -170,8 +172,11 @@ pub(super) fn checksum(values: &[f32]) -> String {
     format!("{:08x}", crc.sum())
 }
 
-fn add_rows(crc: &mut Crc, rows: &dyn Rows) {
-    for_each_chunk(rows, |chunk| add(crc, chunk.as_slice()));
+fn add_rows(crc: &mut Crc, rows: &dyn Rows) -> Result<()> {
+    for_each_chunk(rows, |chunk| {
+        add(crc, chunk.as_slice());
+        Ok(())
+    })
 }
 
 fn add(crc: &mut Crc, values: &[f32]) {

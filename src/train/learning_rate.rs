@@ -1,11 +1,11 @@
 //! A learning rate for those who do not know one.
 
 use super::{End, Observer, Preparation, Preparing, TrainOptions, train};
-use crate::data::{Rows, Subset};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::network::Network;
 use crate::random::{self, Purpose};
+use crate::rows::{Rows, Subset};
 use rand::seq::SliceRandom;
 
 /// The rates that race: from the first on, each the next root of ten larger.
@@ -126,7 +126,7 @@ fn trial(
     debug_assert_eq!(end, End::Epochs);
     let error = match history.epochs.last().and_then(|epoch| epoch.variational) {
         Some(found) => f64::from(options.beta) * found.divergence - found.log_likelihood,
-        None => evaluate(&network, &Subset::new(rows, measured)).error_per_row,
+        None => evaluate(&network, &Subset::new(rows, measured))?.error_per_row,
     };
     let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.learning_rate };
     if error.is_finite() { Ok(error) } else { Err(diverged) }

@@ -25,9 +25,9 @@ pub use trainer::Trainer;
 
 use std::ops::ControlFlow;
 
-use crate::data::Rows;
 use crate::error::Result;
 use crate::network::Network;
+use crate::rows::Rows;
 
 /// What happened in a run.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,10 +1,10 @@
 //! Pretraining, layer by layer.
 
 use super::{Averaging, Observer, Preparation, Preparing, TrainOptions, train};
-use crate::data::{Rows, for_each_chunk};
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::network::{Architecture, LayerSizes, Loss, Network};
+use crate::rows::{Rows, for_each_chunk};
 
 /// Trains each layer of the encoder with the one of the decoder that mirrors it, from the outermost pair to the waist, as
 /// an auto-encoder of its own: the first on the rows, each next one on the codes of the one before. (Hinton and
@@ -97,6 +97,7 @@ fn encode_all(network: &Network, rows: &dyn Rows) -> Result<Matrix> {
         let end = start + chunk.rows() * width;
         codes.as_mut_slice()[start..end].copy_from_slice(network.encode(chunk).as_slice());
         start = end;
-    });
+        Ok(())
+    })?;
     Ok(codes)
 }

@@ -353,7 +353,10 @@ fn patience_may_be_new_or_dropped_when_a_run_goes_on() {
         let mut second = network(Activation::Tanh, Activation::Linear);
         let (history, end) = go_on(&mut second, [&rows, &held_out], &after, &path);
         assert_eq!((history.epochs.len(), end), (3, End::Epochs));
-        assert_eq!(Some(evaluate(&second, &held_out).error_per_row), history.epochs[2].validation_error_per_row);
+        assert_eq!(
+            Some(evaluate(&second, &held_out).unwrap().error_per_row),
+            history.epochs[2].validation_error_per_row
+        );
     }
 }
 
@@ -418,7 +421,7 @@ fn patience_ends_a_run_and_takes_the_best_weights() {
     let errors: Vec<f64> = history.epochs.iter().map(|epoch| epoch.validation_error_per_row.unwrap()).collect();
     let (best, lowest) = errors.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap();
     assert_eq!((end, errors.len()), (End::Patience, best + 6));
-    assert_eq!(evaluate(&network, &held_out).error_per_row, *lowest);
+    assert_eq!(evaluate(&network, &held_out).unwrap().error_per_row, *lowest);
 }
 
 #[test]
@@ -528,9 +531,9 @@ fn pretraining_puts_a_deep_network_where_it_already_reconstructs() {
     };
     let options = TrainOptions { epochs: 200, batch_size: 10, learning_rate: 0.01, ..options(OptimizerChoice::Adam) };
     let mut network = deep();
-    let before = evaluate(&network, &rows).error_per_row;
+    let before = evaluate(&network, &rows).unwrap().error_per_row;
     pretrain(&mut network, &rows, &options, &mut ()).unwrap();
-    let after = evaluate(&network, &rows).error_per_row;
+    let after = evaluate(&network, &rows).unwrap().error_per_row;
     assert!(after < 0.3 * before, "from {before} to {after}");
 
     let uneven = Architecture::new("4,3,2,4".parse().unwrap(), Activations::hidden(Activation::Tanh), true);
@@ -546,7 +549,7 @@ fn the_learning_rate_that_is_found_is_about_as_good_as_the_best_of_a_grid() {
         let error = |learning_rate| {
             let mut network = network(Activation::Tanh, Activation::Linear);
             run(&mut network, &rows, &TrainOptions { learning_rate, ..options }).ok()?;
-            Some(evaluate(&network, &rows).error_per_row).filter(|error| error.is_finite())
+            Some(evaluate(&network, &rows).unwrap().error_per_row).filter(|error| error.is_finite())
         };
         let best = (0..14).filter_map(|step| error(1e-4 * 2_f32.powi(step))).fold(f64::INFINITY, f64::min);
         let start = network(Activation::Tanh, Activation::Linear);

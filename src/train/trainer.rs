@@ -8,7 +8,7 @@ use super::batches::{Batches, parts_of, trace_in_parts};
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
 use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
-use crate::data::{NormalRows, Rows, check_shift, check_unit_interval, shifted_rows};
+use crate::data::{check_shift, shifted};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::{Activation, Update, approach};
@@ -17,6 +17,7 @@ use crate::matrix::AlignedBuffer;
 use crate::network::{Batch, BatchError, Examples, Gradient, Loss, Network, Objective};
 use crate::optimizer::{Optimizer, OptimizerChoice, Step};
 use crate::random::{self, Purpose};
+use crate::rows::{NormalRows, Rows, check_unit_interval};
 
 /// How much larger than the smallest one so far a loss may be at the end of an epoch that is still good.
 const GOOD: f64 = 10.0;
@@ -134,7 +135,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// Divergence, as soon as a minibatch shows it, when no retry is left. What the very last step did shows only when
-    /// the network is evaluated.
+    /// the network is evaluated. And when rows cannot be read.
     pub fn advance(&mut self) -> Result<Option<Event>> {
         if self.end().is_some() {
             return Ok(None);
@@ -142,14 +143,16 @@ impl<'a> Trainer<'a> {
         if self.progress.batches == self.batches.of_epoch(self.epoch())
             || self.is_out_of_time() && self.progress.batches > 0
         {
-            return Ok(Some(Event::Epoch(self.end_epoch())));
+            return Ok(Some(Event::Epoch(self.end_epoch()?)));
         }
         if self.options.retries > 0 && self.last_good.is_none() {
             self.last_good = Some(self.snapshot());
         }
         match self.step() {
             Ok(rows) => Ok(Some(Event::Batch { epoch: self.epoch(), rows })),
-            Err(_) if self.progress.retries < self.options.retries && !self.is_out_of_time() => Ok(Some(self.retry())),
+            Err(Error::Diverged { .. }) if self.progress.retries < self.options.retries && !self.is_out_of_time() => {
+                Ok(Some(self.retry()))
+            }
             Err(error) => Err(error),
         }
     }
@@ -206,11 +209,11 @@ impl<'a> Trainer<'a> {
         let start = self.progress.batches * size;
         let rows = &self.order[start..self.order.len().min(start + size)];
         let (seed, epoch) = (options.seed, self.epoch() as u64);
-        let shifted = (options.shift > 0).then(|| shifted_rows(self.rows, options.shift, seed, epoch));
+        let shifted = (options.shift > 0).then(|| shifted(self.rows, options.shift, seed, epoch));
         let clean = shifted.as_ref().map_or(self.rows, |rows| rows as &dyn Rows);
-        let binarised = options.binarisation.map(|binarisation| binarisation.rows(clean, seed, epoch));
+        let binarised = options.binarisation.map(|binarisation| binarisation.binarised(clean, seed, epoch));
         let clean = binarised.as_ref().map_or(clean, |rows| rows as &dyn Rows);
-        let corrupted = options.corruption.map(|corruption| corruption.rows(clean, seed, epoch));
+        let corrupted = options.corruption.map(|corruption| corruption.corrupted(clean, seed, epoch));
         let code_size = self.network.architecture().sizes().code();
         let noise = NormalRows::new(self.rows.rows(), code_size, seed, epoch);
         let is_variational = self.network.architecture().is_variational();
@@ -229,7 +232,7 @@ impl<'a> Trainer<'a> {
         let error = match count {
             1 => self.network.trace_examples(examples, rows, &mut parts[0]),
             _ => trace_in_parts(self.network, examples, rows, parts, &mut self.gradient),
-        };
+        }?;
         check_finite(&error, rows.len(), epoch as usize, learning_rate)?;
         let rows = rows.len();
         self.progress.steps += 1;
@@ -300,12 +303,12 @@ impl<'a> Trainer<'a> {
         last > 0 && self.options.averaging.share(last, self.total_steps()).is_some()
     }
 
-    fn end_epoch(&mut self) -> Epoch {
+    fn end_epoch(&mut self) -> Result<Epoch> {
         self.stop_clock();
-        let validation = self.validate();
+        let validation = self.validate()?;
         let rows = self.order.len().min(self.progress.batches * self.batches.size(self.epoch()));
         let learning_rate = self.learning_rate_after(self.progress.steps - 1);
-        let variational = self.variational_epoch(rows);
+        let variational = self.variational_epoch(rows)?;
         let epoch = self.progress.end_epoch(rows, validation, variational, learning_rate);
         if let Some(error) = validation
             && !self.best.is_empty()
@@ -325,27 +328,28 @@ impl<'a> Trainer<'a> {
         if self.options.retries > 0 && self.progress.is_good(GOOD) {
             self.last_good = Some(self.snapshot());
         }
-        epoch
+        Ok(epoch)
     }
 
     /// What is known of a variational network, so many rows into an epoch.
-    fn variational_epoch(&self, rows: usize) -> Option<VariationalEpoch> {
-        self.network.architecture().is_variational().then(|| {
-            let [loss, divergence] = self.progress.means(rows);
-            let log_likelihood = likelihood::constant(self.options.loss, self.rows.columns()) - loss;
-            let active_codes = likelihood::active_codes(self.network, self.rows);
-            VariationalEpoch { elbo: log_likelihood - divergence, log_likelihood, divergence, active_codes }
-        })
+    fn variational_epoch(&self, rows: usize) -> Result<Option<VariationalEpoch>> {
+        if !self.network.architecture().is_variational() {
+            return Ok(None);
+        }
+        let [loss, divergence] = self.progress.means(rows);
+        let log_likelihood = likelihood::constant(self.options.loss, self.rows.columns()) - loss;
+        let active_codes = likelihood::active_codes(self.network, self.rows)?;
+        Ok(Some(VariationalEpoch { elbo: log_likelihood - divergence, log_likelihood, divergence, active_codes }))
     }
 
     /// The error on held-out rows of the weights that would be taken now: the average, where there is one.
-    fn validate(&mut self) -> Option<f64> {
-        let rows = self.validation?;
+    fn validate(&mut self) -> Result<Option<f64>> {
+        let Some(rows) = self.validation else { return Ok(None) };
         let averaged = self.has_average();
         self.swap_average(averaged);
         let errors = evaluate(self.network, rows);
         self.swap_average(averaged);
-        Some(errors.error_per_row)
+        Ok(Some(errors?.error_per_row))
     }
 
     fn swap_average(&mut self, averaged: bool) {

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{Columns, Rows, Values, read_from};
+use crate::data::{Columns, Values, read_from};
+use crate::rows::RowsInMemory;
 
 /// IDX data of these dimensions.
 fn idx(code: u8, dimensions: &[u32], elements: &[u8]) -> Vec<u8> {

@@ -12,9 +12,9 @@ fn all(dataset: &Dataset) -> Vec<usize> {
 }
 
 fn scaled(scaling: &Scaling, dataset: &Dataset) -> Vec<f32> {
-    let rows = scaling.rows(dataset);
+    let rows = scaling.scaled(dataset);
     let mut out = vec![f32::NAN; rows.rows() * rows.columns()];
-    rows.gather(&all(dataset), &mut out);
+    rows.gather(&all(dataset), &mut out).unwrap();
     out
 }
 
@@ -172,11 +172,11 @@ fn a_matrix_of_the_rows_holds_what_is_copied() {
         (&bytes, ScalingChoice::None, false),
     ] {
         let scaling = Scaling::fit(choice, dataset, &[0, 1]).unwrap();
-        let rows = scaling.rows(dataset);
+        let rows = scaling.scaled(dataset);
         assert_eq!(rows.as_matrix().is_some(), has_matrix, "{choice:?}");
         if let Some(matrix) = rows.as_matrix() {
             let mut copied = Matrix::zeros(2, 2);
-            rows.gather(&[0, 1], copied.as_mut_slice());
+            rows.gather(&[0, 1], copied.as_mut_slice()).unwrap();
             assert_eq!(matrix, &copied);
         }
     }

@@ -1,7 +1,7 @@
 //! diabolo's side of `pca.py`: loads MNIST, then answers each line `SOLVER COMPONENTS` on standard input with the
 //! seconds that the fit took, the squared error per test image, and the peak resident memory so far in MiB.
 
-use diabolo::data::Rows;
+use diabolo::rows::{Rows, RowsInMemory, for_each_chunk};
 use diabolo::pca::{Pca, PcaOptions};
 use std::io::{BufRead, Read};
 use std::path::Path;
@@ -31,6 +31,13 @@ impl Rows for Images {
         PIXELS
     }
 
+    fn gather(&self, indices: &[usize], out: &mut [f32]) -> diabolo::Result<()> {
+        self.copy_rows(indices, out);
+        Ok(())
+    }
+}
+
+impl RowsInMemory for Images {
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         for (to, &byte) in out.iter_mut().zip(&self.0[HEADER + row * PIXELS..]) {
             *to = f32::from(byte) / 255.0;
@@ -38,15 +45,14 @@ impl Rows for Images {
     }
 }
 
-fn error_per_row(pca: &Pca, images: &Images) -> f64 {
-    let back = pca.reconstruct(images);
-    let mut image = [0.0; PIXELS];
+fn error_per_row(pca: &Pca, images: &Images) -> diabolo::Result<f64> {
     let mut sum = 0.0;
-    for row in 0..images.rows() {
-        images.copy_row(row, &mut image);
-        sum += image.iter().zip(back.row(row)).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
-    }
-    sum / images.rows() as f64
+    for_each_chunk(images, |chunk| {
+        let back = pca.reconstruct(chunk);
+        sum += chunk.as_slice().iter().zip(back.as_slice()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+        Ok(())
+    })?;
+    Ok(sum / images.rows() as f64)
 }
 
 fn peak_mebibytes() -> f64 {
@@ -68,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let pca = Pca::fit(&train, &options)?;
         let seconds = start.elapsed().as_secs_f64();
         let peak = peak_mebibytes();
-        println!("{seconds} {} {peak}", error_per_row(&pca, &test));
+        println!("{seconds} {} {peak}", error_per_row(&pca, &test)?);
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! Rows of standard normal numbers: what codes are drawn with.
+//! Rows of standard normal numbers: the noise that codes are drawn with.
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::Rows;
+use super::{Rows, RowsInMemory};
+use crate::error::Result;
 use crate::random::{Purpose, generator_of_row};
 
 /// Rows of independent standard normal numbers, which are the same whenever they are read: a row depends on the seed, the
@@ -16,7 +17,7 @@ pub struct NormalRows {
 }
 
 impl NormalRows {
-    /// What the seed makes in a turn.
+    /// The noise of a seed in a turn, rows × columns.
     pub fn new(rows: usize, columns: usize, seed: u64, turn: u64) -> Self {
         Self { rows, columns, seed, turn }
     }
@@ -31,6 +32,13 @@ impl Rows for NormalRows {
         self.columns
     }
 
+    fn gather(&self, indices: &[usize], out: &mut [f32]) -> Result<()> {
+        self.copy_rows(indices, out);
+        Ok(())
+    }
+}
+
+impl RowsInMemory for NormalRows {
     fn copy_row(&self, row: usize, out: &mut [f32]) {
         assert!(row < self.rows && out.len() == self.columns, "row {row} of {} by {}", self.rows, self.columns);
         let mut generator = generator_of_row(self.seed, Purpose::Codes, self.turn, row);
