@@ -45,10 +45,10 @@ const FIRST_TURN: u64 = 1 << 31;
 /// use diabolo::data::{self, ReadOptions, ScalingChoice};
 /// use diabolo::likelihood::log_likelihood;
 /// use diabolo::model::{AutoencoderOptions, Body, Validation, fit_autoencoder};
-/// use diabolo::train::TrainOptions;
+/// use diabolo::train::{LearningRate, TrainOptions};
 ///
 /// let iris = data::read("iris", &ReadOptions::default())?;
-/// let train = TrainOptions { epochs: 20, learning_rate: 0.01, ..TrainOptions::default() };
+/// let train = TrainOptions { epochs: 20, rate: LearningRate::constant(0.01), ..TrainOptions::default() };
 /// let scaling = ScalingChoice::Standard;
 /// let options = AutoencoderOptions { train, scaling, variational: true, ..AutoencoderOptions::new("4,8,1,8,4".parse()?) };
 /// let model = fit_autoencoder(&iris, &options, Validation::None, &mut ())?.model;

@@ -11,6 +11,7 @@
 //! | IDX | two zero bytes at its start | rows of unsigned bytes, `f32` or `f64`; images are flattened |
 //! | CSV | anything else | UTF-8 text: cells between tabs, semicolons or commas, with or without a header |
 
+mod augmentation;
 mod binarisation;
 mod built_in;
 mod choice;
@@ -29,6 +30,7 @@ mod scaling;
 mod shift;
 mod write;
 
+pub use augmentation::Augmentation;
 pub use binarisation::Binarisation;
 pub use built_in::BUILT_IN_NAMES;
 pub use choice::RowChoice;

@@ -319,10 +319,10 @@ fn check_missing(dataset: &Dataset, missing: &Missing) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ScalingChoice;
+    use crate::data::{Augmentation, ScalingChoice};
     use crate::model::{AutoencoderOptions, Validation, fit_autoencoder};
     use crate::restore::fixtures::{digits, pca};
-    use crate::train::TrainOptions;
+    use crate::train::{LearningRate, TrainOptions};
 
     fn mask(rows: usize, columns: usize, is_missing: impl Fn(usize, usize) -> bool) -> Missing {
         let cells = (0..rows * columns).map(|cell| u8::from(is_missing(cell / columns, cell % columns))).collect();
@@ -377,8 +377,8 @@ mod tests {
         let digits = digits();
         let train = TrainOptions {
             epochs: 30,
-            learning_rate: 0.003,
-            corruption: Some("block:3x3".parse().unwrap()),
+            rate: LearningRate::constant(0.003),
+            augmentation: Augmentation { corruption: Some("block:3x3".parse().unwrap()), ..Augmentation::default() },
             ..TrainOptions::default()
         };
         let options = AutoencoderOptions {
