@@ -48,7 +48,7 @@
 //! | [`rows`] | rows in memory, computed or streamed; chunks, views, noise |
 //! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
 //! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |
-//! | `parallel` · `random` · `tensor_file` | private: work in pieces · seeded generators · the container of model files |
+//! | `parallel` · `random` · `settings` · `tensor_file` | private: work in pieces · seeded generators · names and texts of settings · the container of model files |
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -75,6 +75,7 @@ pub mod report;
 pub mod restore;
 pub mod rows;
 pub mod score;
+mod settings;
 mod tensor_file;
 pub mod throughput;
 pub mod train;

@@ -24,7 +24,7 @@ fn assert_auto_is_as_good_as_a_grid(source: &str, options: &AutoencoderOptions) 
         let fitted = fit_autoencoder(&dataset, &options, Validation::None, &mut ()).ok()?;
         Some((
             fitted.model.provenance.training.error_per_row,
-            fitted.model.provenance.settings["learning-rate"].clone(),
+            fitted.model.provenance.settings.by_name()["learning-rate"].clone(),
         ))
     };
     let grid = (0..RATES).filter_map(|step| error(Some(1e-4 * 10_f32.powf(step as f32 / 3.0))));

@@ -7,16 +7,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arguments::at_least_one;
 use crate::data::{Augmentation, Binarisation, Corruption, ScalingChoice};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::Activation;
 use crate::model::AutoencoderOptions;
 use crate::network::{Activations, Initialisation, LayerSizes, Loss};
 use crate::optimizer::OptimizerChoice;
 use crate::train::{Averaging, LearningRate, Penalty, Schedule, Stopping, TrainOptions, VariationalLoss};
-
-/// What `--optimizer adamw` stands for: adam with a weight decay, of so much where none is said.
-const ADAMW: &str = "adamw";
-const ADAMW_DECAY: f32 = 0.01;
 
 /// The network and its training, the layer sizes excepted.
 #[derive(Debug, Args)]
@@ -163,7 +159,7 @@ impl TrainArguments {
             (None, Loss::SquaredError) => Activation::Linear,
         };
         self.loss.check(output)?;
-        let optimizer = self.optimizer()?;
+        let optimizer = OptimizerChoice::named(self.optimizer.as_deref(), self.momentum)?;
         let RegularisationArguments {
             weight_decay,
             l1,
@@ -178,7 +174,7 @@ impl TrainArguments {
             tied,
             average,
         } = self.regularisation;
-        let usual_decay = if self.optimizer.as_deref() == Some(ADAMW) { ADAMW_DECAY } else { 0.0 };
+        let usual_decay = self.optimizer.as_deref().map_or(0.0, OptimizerChoice::usual_weight_decay);
         let train = TrainOptions {
             epochs: self.epochs,
             batch_size: self.batch_size,
@@ -215,22 +211,6 @@ impl TrainArguments {
             train,
         })
     }
-
-    fn optimizer(&self) -> Result<OptimizerChoice> {
-        match (self.optimizer.as_deref(), self.momentum) {
-            (Some(name @ ("adam" | ADAMW | "muon" | "kfac")), Some(_)) => Err(Error::Setting {
-                name: "momentum",
-                problem: format!("{name} has none of its own to choose; use --optimizer sgd or nesterov"),
-            }),
-            (Some("adam" | ADAMW) | None, None) => Ok(OptimizerChoice::Adam),
-            (Some("muon"), None) => Ok(OptimizerChoice::Muon),
-            (Some("kfac"), None) => Ok(OptimizerChoice::Kfac),
-            (Some("nesterov"), momentum) => {
-                Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.9), nesterov: true })
-            }
-            (_, momentum) => Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.0), nesterov: false }),
-        }
-    }
 }
 
 /// An activation by its name; help lists them all.
@@ -239,7 +219,7 @@ fn activation() -> impl TypedValueParser<Value = Activation> {
 }
 
 fn optimizer_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(OptimizerChoice::NAMES.into_iter().chain([ADAMW]))
+    PossibleValuesParser::new(OptimizerChoice::NAMES)
 }
 
 type Parsed<T> = std::result::Result<T, String>;

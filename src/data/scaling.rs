@@ -1,12 +1,10 @@
 //! Bringing columns into the range that a network learns well in, and back.
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::data::dataset::{Dataset, Values};
 use crate::error::{Error, Place, Result};
 use crate::matrix::Matrix;
 use crate::rows::{Rows, RowsInMemory};
+use crate::settings::named_setting;
 
 /// Which scaling is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,37 +21,7 @@ pub enum ScalingChoice {
     Standard,
 }
 
-impl ScalingChoice {
-    /// Every choice.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::None, Self::Unit, Self::Standard];
-
-    /// Its name: `auto`, `none`, `unit` or `standard`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::None => "none",
-            Self::Unit => "unit",
-            Self::Standard => "standard",
-        }
-    }
-}
-
-impl fmt::Display for ScalingChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for ScalingChoice {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|choice| choice.name() == name).ok_or_else(|| Error::Setting {
-            name: "scale",
-            problem: format!("there is no `{name}`; choose {}", Self::ALL.map(Self::name).join(", ")),
-        })
-    }
-}
+named_setting!(ScalingChoice, "scale", { Auto = "auto", None = "none", Unit = "unit", Standard = "standard" });
 
 /// What was done to columns: from the units of a file to those of a network, and back.
 #[derive(Debug, Clone, PartialEq)]

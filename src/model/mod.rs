@@ -5,18 +5,16 @@ mod fit;
 mod generate;
 mod header;
 mod layers;
+mod options;
 mod score;
 
-pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
+pub use fit::{Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
 pub use layers::HiddenLayer;
-
-use std::collections::BTreeMap;
-use std::str::FromStr;
+pub use options::{AutoencoderOptions, DataSettings, FitOptions, FitSettings, HeldOut};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::data::{Binarisation, Columns, Dataset, Scaling};
+use crate::data::{Columns, Dataset, Scaling};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::likelihood::{LogLikelihood, log_likelihood};
@@ -108,8 +106,8 @@ pub struct Provenance {
     pub rows: usize,
     /// The seed of every random choice.
     pub seed: u64,
-    /// All settings, by the names of the command line's options.
-    pub settings: BTreeMap<String, Value>,
+    /// All settings of the fit.
+    pub settings: FitSettings,
     /// The error on the rows it was fitted on.
     pub training: Errors,
     /// The error on the rows that were held out.
@@ -122,11 +120,6 @@ pub struct Provenance {
 impl Provenance {
     /// How many epochs are kept at most.
     pub const MOST_EPOCHS: usize = 1000;
-
-    /// A setting that is written as a text, where it was made.
-    pub fn setting<T: FromStr>(&self, name: &str) -> Option<T> {
-        self.settings.get(name)?.as_str()?.parse().ok()
-    }
 }
 
 /// A fitted model, with all that it needs to be used on new data.
@@ -296,8 +289,9 @@ impl Model {
                 format!("{samples} are more codes a row than {}, with which nothing changes", Self::MOST_SAMPLES);
             return Err(Error::Setting { name: "samples", problem });
         }
-        let loss: Loss = self.provenance.setting("loss").unwrap_or_default();
-        let binarisation: Option<Binarisation> = self.provenance.setting("binarise");
+        let train = self.provenance.settings.train();
+        let loss = train.map_or(Loss::default(), |train| train.loss);
+        let binarisation = train.and_then(|train| train.augmentation.binarisation);
         let scaled = self.scaling.scaled(dataset);
         if loss == Loss::CrossEntropy || binarisation.is_some() {
             check_unit_interval(&scaled, "this likelihood", "keep to the range of the training")

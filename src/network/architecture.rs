@@ -121,19 +121,31 @@ impl From<LayerSizes> for Vec<usize> {
     }
 }
 
-/// Which activation stands where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which activation follows which layer: by default silu the hidden layers, and none the bottleneck and the output.
+///
+/// Fill it in with `..Default::default()`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Activations {
-    /// After each hidden layer but the waist.
+    /// After each hidden layer but the bottleneck.
+    #[serde(rename = "activation")]
     pub hidden: Activation,
-    /// After the waist.
+    /// After the bottleneck.
+    #[serde(rename = "code-activation")]
     pub code: Activation,
     /// After the output layer.
+    #[serde(rename = "output-activation")]
     pub output: Activation,
 }
 
+impl Default for Activations {
+    fn default() -> Self {
+        Self::hidden(Activation::Silu)
+    }
+}
+
 impl Activations {
-    /// One activation for the hidden layers; waist and output are linear.
+    /// One activation for the hidden layers; bottleneck and output are linear.
     pub fn hidden(hidden: Activation) -> Self {
         Self { hidden, code: Activation::Linear, output: Activation::Linear }
     }

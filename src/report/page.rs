@@ -171,7 +171,7 @@ impl Report<'_> {
                 provenance.seed,
                 provenance.rows
             );
-            for (name, value) in &provenance.settings {
+            for (name, value) in &provenance.settings.by_name() {
                 text += &format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), escape(&plain(value)));
             }
             text += "</dl></details>\n";

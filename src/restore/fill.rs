@@ -20,7 +20,7 @@ pub enum Start {
 impl Start {
     /// The start that suits a model: zeros, if training hid cells by setting them to 0, else the means.
     pub fn usual(model: &Model) -> Self {
-        let corruption = model.provenance.setting("corrupt");
+        let corruption = model.provenance.settings.corruption();
         if matches!(corruption, Some(Corruption::Hidden(_))) { Self::Zeros } else { Self::ColumnMeans }
     }
 

@@ -3,6 +3,7 @@
 
 mod averaging;
 mod batches;
+mod check;
 mod checkpoint;
 mod history;
 mod learning_rate;

@@ -1,20 +1,20 @@
-//! How to train.
+//! How to train a network: the settings of a run, in groups.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::batches::{Batches, part_rows, parts_of};
-use super::{Averaging, LearningRate, penalty};
-use crate::data::{Augmentation, Binarisation};
-use crate::error::{Error, Result};
+use super::{Averaging, LearningRate, check, penalty};
+use crate::data::Augmentation;
+use crate::error::Result;
 use crate::network::{Architecture, Loss};
 use crate::optimizer::OptimizerChoice;
 
-/// How to train.
+/// How to train a network.
 ///
-/// Fill it in with `..Default::default()`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Fill it in with `..Default::default()`. Its serde form is one flat map of settings, where all but the seed have the
+/// names of the command line's options; what is left out takes its default.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct TrainOptions {
     /// Passes over the training rows.
     pub epochs: usize,
@@ -24,16 +24,21 @@ pub struct TrainOptions {
     /// learning rate, increase the batch size", 2018).
     pub double_batch: Option<usize>,
     /// The update rule.
+    #[serde(flatten)]
     pub optimizer: OptimizerChoice,
     /// What is minimised.
     pub loss: Loss,
     /// The step size and how it changes over the run.
+    #[serde(flatten)]
     pub rate: LearningRate,
     /// What is done to the rows before the network sees them.
+    #[serde(flatten)]
     pub augmentation: Augmentation,
     /// The weight of the divergence in a variational network.
+    #[serde(flatten)]
     pub variational: VariationalLoss,
     /// What large weights and codes cost.
+    #[serde(flatten)]
     pub penalty: Penalty,
     /// The longest gradient that is taken as it is; a longer one is cut to this length (Pascanu et al., "On the difficulty
     /// of training recurrent neural networks", 2013, algorithm 1).
@@ -41,17 +46,21 @@ pub struct TrainOptions {
     /// Whether the decoder's weights are the encoder's, transposed.
     pub tied: bool,
     /// Which average of the weights is measured and taken.
+    #[serde(rename = "average")]
     pub averaging: Averaging,
     /// When the run ends before its last epoch, and what happens when it diverges.
+    #[serde(flatten)]
     pub stopping: Stopping,
     /// Decides the order of the rows in each epoch.
+    #[serde(skip)]
     pub seed: u64,
 }
 
 /// The divergence of variational codes from the prior, as a part of the loss.
 ///
 /// Fill it in with `..Default::default()`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct VariationalLoss {
     /// The weight β of the divergence beside the reconstruction loss. With 1, their sum is the negative lower bound of the
     /// log-likelihood (Higgins et al., "beta-VAE", 2017, eq. 4).
@@ -67,26 +76,47 @@ impl Default for VariationalLoss {
     }
 }
 
-/// When a run ends before its last epoch, and what happens when it diverges.
+impl VariationalLoss {
+    fn check(&self) -> Result<()> {
+        check::not_negative("beta", self.beta.into())?;
+        check::not_negative("beta warm up", self.beta_warm_up)
+    }
+}
+
+/// When a run ends before its last epoch, and what happens when it diverges. All of it may change when a run goes on from a
+/// checkpoint.
 ///
 /// Fill it in with `..Default::default()`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Stopping {
     /// The epochs without a smaller error on the held-out rows after which training stops early. The weights with the
     /// smallest error are then taken, also when the run ends otherwise. That error leaves out the divergence of variational
     /// codes.
     pub patience: Option<usize>,
     /// The seconds of training after which the run stops. The result then depends on the machine's speed.
+    #[serde(rename = "max-time")]
     pub max_seconds: Option<f64>,
     /// The times that a run that diverges goes back to its last good epoch, each time with half the step size, before that
     /// is an error.
     pub retries: usize,
 }
 
+impl Stopping {
+    fn check(&self) -> Result<()> {
+        self.max_seconds.map_or(Ok(()), |seconds| check::positive("max time", seconds))?;
+        match self.patience {
+            Some(0) => check::wrong("patience", "0 epochs leave no time for a smaller error; at least 1 is needed"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What large weights and codes cost; biases cost nothing.
 ///
 /// Fill it in with `..Default::default()`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Penalty {
     /// The share of itself, times the learning rate, that a weight loses at every step: the decoupled decay of AdamW
     /// (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019, algorithm 2).
@@ -99,22 +129,37 @@ pub struct Penalty {
     pub code_l1: f32,
 }
 
+impl Penalty {
+    fn check(&self, learning_rate: f32) -> Result<()> {
+        let Self { weight_decay, l1, l2, code_l1 } = *self;
+        for (name, number) in [("weight decay", weight_decay), ("l1", l1), ("l2", l2), ("code l1", code_l1)] {
+            check::not_negative(name, number.into())?;
+        }
+        match weight_decay * learning_rate >= 1.0 {
+            true => check::wrong(
+                "weight decay",
+                format!("{weight_decay} times the learning rate {learning_rate} leaves nothing of a weight"),
+            ),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Default for TrainOptions {
     fn default() -> Self {
-        let optimizer = OptimizerChoice::Adam;
         Self {
             epochs: 100,
             batch_size: 32,
             double_batch: None,
-            optimizer,
-            loss: Loss::SquaredError,
-            rate: LearningRate::constant(optimizer.usual_learning_rate()),
+            optimizer: OptimizerChoice::default(),
+            loss: Loss::default(),
+            rate: LearningRate::default(),
             augmentation: Augmentation::default(),
             variational: VariationalLoss::default(),
             penalty: Penalty::default(),
             clip_norm: None,
             tied: false,
-            averaging: Averaging::None,
+            averaging: Averaging::default(),
             stopping: Stopping::default(),
             seed: 1,
         }
@@ -130,75 +175,43 @@ impl TrainOptions {
     /// Checks the numbers.
     ///
     /// # Errors
-    /// When a number is not in its range; the message tells the range.
+    /// When a number is not in its range; the message gives the range.
     pub fn check(&self) -> Result<()> {
-        let wrong = |name, problem: String| Err(Error::Setting { name, problem });
         if self.epochs == 0 {
-            return wrong("epochs", "0 epochs train nothing; at least 1 is needed".into());
+            return check::wrong("epochs", "0 epochs train nothing; at least 1 is needed");
         }
         if self.batch_size == 0 {
-            return wrong("batch size", "a minibatch has at least 1 row".into());
+            return check::wrong("batch size", "a minibatch has at least 1 row");
         }
         if self.double_batch == Some(0) {
-            return wrong("double batch", "at least 1 epoch lies between two sizes".into());
+            return check::wrong("double batch", "at least 1 epoch lies between two sizes");
         }
-        let positive = [
-            ("learning rate", Some(f64::from(self.rate.base))),
-            ("clip norm", self.clip_norm.map(f64::from)),
-            ("max time", self.stopping.max_seconds),
-        ];
-        for (name, number) in positive {
-            if let Some(number) = number.filter(|&number| !(number > 0.0 && number.is_finite())) {
-                return wrong(name, format!("{number} is not a finite number above 0"));
-            }
-        }
-        let Penalty { weight_decay, l1, l2, code_l1 } = self.penalty;
-        let not_negative = [
-            ("warm up", self.rate.warm_up),
-            ("beta", self.variational.beta.into()),
-            ("beta warm up", self.variational.beta_warm_up),
-            ("weight decay", weight_decay.into()),
-            ("l1", l1.into()),
-            ("l2", l2.into()),
-            ("code l1", code_l1.into()),
-        ];
-        for (name, number) in not_negative {
-            if !(number >= 0.0 && number.is_finite()) {
-                return wrong(name, format!("{number} is not a finite number from 0 on"));
-            }
-        }
-        if self.stopping.patience == Some(0) {
-            return wrong("patience", "0 epochs leave no time for a smaller error; at least 1 is needed".into());
-        }
-        if weight_decay * self.rate.base >= 1.0 {
-            let rate = self.rate.base;
-            return wrong(
-                "weight decay",
-                format!("{weight_decay} times the learning rate {rate} leaves nothing of a weight"),
-            );
-        }
-        self.rate.schedule.check()?;
+        self.rate.check()?;
+        self.variational.check()?;
+        self.penalty.check(self.rate.base)?;
+        self.clip_norm.map_or(Ok(()), |longest| check::positive("clip norm", longest.into()))?;
+        self.stopping.check()?;
         self.averaging.check()?;
         self.optimizer.check()
     }
 
-    /// The most rows that are kept on their way through the network at once, where there are so many in all: larger
-    /// minibatches go through it in parts.
+    /// The most rows whose activations are kept at once in a run over `rows` rows: larger minibatches go through the network
+    /// in parts.
     pub fn rows_at_once(&self, rows: usize) -> usize {
         self.part_rows(rows).saturating_mul(self.kept_parts(rows))
     }
 
-    /// The rows of the longest part of a minibatch, of so many in all.
+    /// The rows of the longest part of a minibatch, of `rows` in all.
     pub(super) fn part_rows(&self, rows: usize) -> usize {
         part_rows(Batches::new(self, rows).largest())
     }
 
-    /// How many parts of a minibatch are kept at once, of so many rows in all.
+    /// The number of parts of a minibatch that are kept at once, in a run over `rows` rows.
     pub(super) fn kept_parts(&self, rows: usize) -> usize {
         self.optimizer.parts(parts_of(Batches::new(self, rows).largest()))
     }
 
-    /// How many elements the buffers of a run over so many rows hold at most: the parameters, the optimizer's, and what else
+    /// The most elements that the buffers of a run over `rows` rows hold: the parameters, the optimizer's state, and what else
     /// the options ask to be kept; `usize::MAX` when they are more.
     pub fn elements(&self, architecture: &Architecture, rows: usize) -> usize {
         let copies = |count: usize| architecture.buffer_length().saturating_mul(count);
@@ -209,54 +222,18 @@ impl TrainOptions {
         kept.saturating_add(to_go_back_to).saturating_add(gradient)
     }
 
-    /// Whether some steps over so many rows in all are exact ([`Step::is_exact`](crate::optimizer::Step::is_exact)).
+    /// Whether some steps of a run over `rows` rows are exact ([`Step::is_exact`](crate::optimizer::Step::is_exact)).
     pub(super) fn has_exact_steps(&self, rows: usize) -> bool {
         self.is_exact(Batches::new(self, rows).largest(), rows)
     }
 
-    /// Whether a step by a minibatch of so many rows, of so many in all, is.
+    /// Whether a step by a minibatch of `batch` rows, of `rows` in all, is exact.
     pub(super) fn is_exact(&self, batch: usize, rows: usize) -> bool {
         batch >= rows && !self.augmentation.is_random() && self.clip_norm.is_none()
     }
 
-    /// Whether the gradient must be written down before a step, over so many rows in all.
+    /// Whether the gradient must be written to memory before a step, in a run over `rows` rows.
     pub(super) fn writes_gradient(&self, rows: usize) -> bool {
         penalty::changes_gradient(self) || parts_of(Batches::new(self, rows).largest()) > 1
     }
-
-    /// All of them by the names of the command line's options, the seed excepted.
-    pub fn settings(&self) -> BTreeMap<String, Value> {
-        let entries = [
-            ("epochs", json!(self.epochs)),
-            ("batch-size", json!(self.batch_size)),
-            ("double-batch", json!(self.double_batch)),
-            ("learning-rate", decimal(self.rate.base)),
-            ("schedule", json!(self.rate.schedule.to_string())),
-            ("warm-up", json!(self.rate.warm_up)),
-            ("optimizer", json!(self.optimizer.name())),
-            ("momentum", self.optimizer.momentum().map_or(Value::Null, decimal)),
-            ("loss", json!(self.loss.name())),
-            ("shift", json!(self.augmentation.shift)),
-            ("binarise", json!(self.augmentation.binarisation.map(Binarisation::name))),
-            ("beta", decimal(self.variational.beta)),
-            ("beta-warm-up", json!(self.variational.beta_warm_up)),
-            ("corrupt", json!(self.augmentation.corruption.map(|corruption| corruption.to_string()))),
-            ("weight-decay", decimal(self.penalty.weight_decay)),
-            ("l1", decimal(self.penalty.l1)),
-            ("l2", decimal(self.penalty.l2)),
-            ("code-l1", decimal(self.penalty.code_l1)),
-            ("clip-norm", self.clip_norm.map_or(Value::Null, decimal)),
-            ("tied", json!(self.tied)),
-            ("average", json!(self.averaging.to_string())),
-            ("patience", json!(self.stopping.patience)),
-            ("max-time", json!(self.stopping.max_seconds)),
-            ("retries", json!(self.stopping.retries)),
-        ];
-        entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
-    }
-}
-
-/// A setting as the user wrote it: the shortest decimal that reads back to the same `f32`.
-fn decimal(value: f32) -> Value {
-    json!(value.to_string().parse::<f64>().ok())
 }
