@@ -60,7 +60,7 @@ impl Report {
     }
 }
 
-/// Fitted models, and rows to look at them by.
+/// Fitted models, and rows to show them with.
 #[derive(Debug, Args)]
 pub struct ModelsAndData {
     /// Model files, as written by `train` or `pca`

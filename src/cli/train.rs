@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory};
 
 use super::Cli;
 use super::arguments::{DataArguments, ValidationArgument, check_apart, check_output};
-use super::config::{ConfigArgument, Told};
+use super::config::{ConfigArgument, ParsedArguments};
 use super::facts::{Facts, decimal, path, print};
 use super::progress::Progress;
 use super::train_arguments::TrainArguments;
@@ -21,7 +21,7 @@ use crate::train::TensorBoard;
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
-    told: Told,
+    parsed: ParsedArguments,
     #[command(flatten)]
     config: ConfigArgument,
     /// Check the data and the options, print them all as a file for --config, and train nothing
@@ -72,7 +72,7 @@ impl Train {
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
         if self.dry_run {
             let settings = plan_autoencoder(&dataset, &options, validation)?;
-            return print(&self.told.to_toml(Cli::command(), "train", &settings.by_name()));
+            return print(&self.parsed.to_toml(Cli::command(), "train", &settings.by_name()));
         }
         if options.find_learning_rate
             && let Some(found) = self.checkpoint.learning_rate(&self.out)?

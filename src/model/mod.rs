@@ -279,8 +279,8 @@ impl Model {
         let network = match &self.body {
             Body::Autoencoder(network) if network.architecture().is_variational() => network,
             _ => {
-                let problem = "the model is not variational, and holds no row to be more likely than another; `train \
-                               --variational` makes one that does";
+                let problem = "the model is not variational, and holds no row to be more likely than another; train one \
+                               that is (variational)";
                 return Err(Error::Mismatch(problem.into()));
             }
         };

@@ -27,7 +27,7 @@ pub enum OptimizerChoice {
     Kfac,
 }
 
-/// The two settings that stand for a rule.
+/// The two settings that choose a rule.
 #[derive(Serialize, Deserialize)]
 #[serde(default)]
 struct Named {
@@ -85,8 +85,7 @@ impl OptimizerChoice {
             }
             (Some("sgd") | None, momentum) => Self::Sgd { momentum: momentum.unwrap_or(0.0), nesterov: false },
             (Some(name), Some(_)) if Self::NAMES.contains(&name) => {
-                let problem =
-                    format!("{name} has none of its own to choose; use the setting `optimizer` sgd or nesterov");
+                let problem = format!("{name} has none of its own to choose; use sgd or nesterov (optimizer)");
                 return Err(Error::Setting { name: "momentum", problem });
             }
             (Some(name), _) => {
@@ -130,7 +129,7 @@ impl OptimizerChoice {
         }
     }
 
-    /// How many parts of a minibatch, which goes through the network in so many, it looks at when it makes a step.
+    /// How many of the `parts` in which a minibatch goes through the network it needs for a step.
     pub(crate) fn parts(self, parts: usize) -> usize {
         match self {
             Self::Sgd { .. } | Self::Adam | Self::Muon => 1,

@@ -79,7 +79,7 @@ impl Default for VariationalLoss {
 impl VariationalLoss {
     fn check(&self) -> Result<()> {
         check::not_negative("beta", self.beta.into())?;
-        check::not_negative("beta warm up", self.beta_warm_up)
+        check::not_negative("beta-warm-up", self.beta_warm_up)
     }
 }
 
@@ -104,7 +104,7 @@ pub struct Stopping {
 
 impl Stopping {
     fn check(&self) -> Result<()> {
-        self.max_seconds.map_or(Ok(()), |seconds| check::positive("max time", seconds))?;
+        self.max_seconds.map_or(Ok(()), |seconds| check::positive("max-time", seconds))?;
         match self.patience {
             Some(0) => check::wrong("patience", "0 epochs leave no time for a smaller error; at least 1 is needed"),
             _ => Ok(()),
@@ -132,12 +132,12 @@ pub struct Penalty {
 impl Penalty {
     fn check(&self, learning_rate: f32) -> Result<()> {
         let Self { weight_decay, l1, l2, code_l1 } = *self;
-        for (name, number) in [("weight decay", weight_decay), ("l1", l1), ("l2", l2), ("code l1", code_l1)] {
+        for (name, number) in [("weight-decay", weight_decay), ("l1", l1), ("l2", l2), ("code-l1", code_l1)] {
             check::not_negative(name, number.into())?;
         }
         match weight_decay * learning_rate >= 1.0 {
             true => check::wrong(
-                "weight decay",
+                "weight-decay",
                 format!("{weight_decay} times the learning rate {learning_rate} leaves nothing of a weight"),
             ),
             false => Ok(()),
@@ -181,15 +181,15 @@ impl TrainOptions {
             return check::wrong("epochs", "0 epochs train nothing; at least 1 is needed");
         }
         if self.batch_size == 0 {
-            return check::wrong("batch size", "a minibatch has at least 1 row");
+            return check::wrong("batch-size", "a minibatch has at least 1 row");
         }
         if self.double_batch == Some(0) {
-            return check::wrong("double batch", "at least 1 epoch lies between two sizes");
+            return check::wrong("double-batch", "at least 1 epoch lies between two sizes");
         }
         self.rate.check()?;
         self.variational.check()?;
         self.penalty.check(self.rate.base)?;
-        self.clip_norm.map_or(Ok(()), |longest| check::positive("clip norm", longest.into()))?;
+        self.clip_norm.map_or(Ok(()), |longest| check::positive("clip-norm", longest.into()))?;
         self.stopping.check()?;
         self.averaging.check()?;
         self.optimizer.check()

@@ -32,8 +32,8 @@ impl LearningRate {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        check::positive("learning rate", self.base.into())?;
-        check::not_negative("warm up", self.warm_up)?;
+        check::positive("learning-rate", self.base.into())?;
+        check::not_negative("warm-up", self.warm_up)?;
         self.schedule.check()
     }
 }
@@ -55,7 +55,7 @@ pub enum Schedule {
     /// Up from a 25th over the first 30 % of the steps, then down to nothing, each along half a cosine (Smith and Topin,
     /// "Super-convergence", 2018).
     OneCycle,
-    /// Times `factor` after every so many epochs.
+    /// Multiplied by `factor` every `every` epochs.
     Step {
         /// The epochs between two changes.
         every: usize,

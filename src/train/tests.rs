@@ -174,19 +174,19 @@ fn options_and_data_that_cannot_be_trained_with_are_errors() {
     let large = Matrix::from_rows(&[[0.5, 0.5, 0.5, 1.5]]);
     let cases = [
         (linear(), data(5), TrainOptions { epochs: 0, ..good }, "epochs"),
-        (linear(), data(5), TrainOptions { batch_size: 0, ..good }, "batch size"),
-        (linear(), data(5), good.with_learning_rate(0.0), "learning rate"),
-        (linear(), data(5), good.with_learning_rate(f32::NAN), "learning rate"),
+        (linear(), data(5), TrainOptions { batch_size: 0, ..good }, "batch-size"),
+        (linear(), data(5), good.with_learning_rate(0.0), "learning-rate"),
+        (linear(), data(5), good.with_learning_rate(f32::NAN), "learning-rate"),
         (linear(), data(5), options(OptimizerChoice::Sgd { momentum: 1.0, nesterov: false }), "momentum"),
         (linear(), data(5), cross_entropy, "sigmoid output"),
         (sigmoid(), large, cross_entropy, "column 4 has 1.5"),
         (linear(), data(0), good, "no training rows"),
         (linear(), Matrix::zeros(2, 5), good, "have 5 columns"),
         (linear(), data(5), TrainOptions { stopping: patience(1), ..good }, "hold some out"),
-        (linear(), data(5), TrainOptions { rate: LearningRate { warm_up: -1.0, ..good.rate }, ..good }, "warm up"),
+        (linear(), data(5), TrainOptions { rate: LearningRate { warm_up: -1.0, ..good.rate }, ..good }, "warm-up"),
         (linear(), data(5), TrainOptions { tied: true, ..options(OptimizerChoice::Kfac) }, "tied weights"),
-        (linear(), data(5), TrainOptions { clip_norm: Some(0.0), ..good }, "clip norm"),
-        (linear(), data(5), TrainOptions { stopping: max_seconds(f64::NAN), ..good }, "max time"),
+        (linear(), data(5), TrainOptions { clip_norm: Some(0.0), ..good }, "clip-norm"),
+        (linear(), data(5), TrainOptions { stopping: max_seconds(f64::NAN), ..good }, "max-time"),
         (linear(), data(5), TrainOptions { penalty: Penalty { l1: -1.0, ..Penalty::default() }, ..good }, "l1"),
     ];
     for (mut network, rows, options, expected) in cases {
