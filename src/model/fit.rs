@@ -15,7 +15,7 @@ use crate::random;
 use crate::rows::{Rows, Subset, for_each_chunk};
 use crate::train::{End, History, Observer, TrainOptions, Trainer, check_pairs, find_learning_rate, pretrain, train};
 
-/// How many training rows tell where codes lie, at most.
+/// The most training rows whose codes the mixture is fitted to.
 const MIXTURE_ROWS: usize = 5000;
 
 /// Which rows are held out, to measure how a model does on rows that it has not seen.
@@ -82,8 +82,8 @@ pub fn fit_autoencoder(
     Ok(Fitted { model, history, end, seconds, held_out })
 }
 
-/// Finds out whether an auto-encoder can be trained in this way, without training it: the settings that its model would
-/// have.
+/// Checks whether an auto-encoder can be trained in this way, without training it, and gives the settings that its model
+/// would have.
 ///
 /// # Errors
 /// Those of [`fit_autoencoder`] before its first step.
@@ -100,7 +100,7 @@ pub fn plan_autoencoder(
     Ok(split.settings(FitOptions::Autoencoder(Box::new(options.clone()))))
 }
 
-/// The network before its first step over so many rows.
+/// The network before its first step in a run over `rows` rows.
 fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
     let architecture = options.architecture();
     if options.pretraining_epochs > 0 {
@@ -243,8 +243,8 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Refuses a network that this machine has no memory to train with so many elements of buffers
-/// ([`TrainOptions::elements`]), in batches of so many rows.
+/// Refuses a network that this machine has no memory to train with buffers of `elements` elements
+/// ([`TrainOptions::elements`]) and activations of `batch_rows` rows.
 ///
 /// # Errors
 /// When the memory cannot be had.

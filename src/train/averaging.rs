@@ -23,8 +23,8 @@ impl Averaging {
     /// How it is written.
     pub const FORMS: &'static str = "none|ema:DECAY|tail:SHARE";
 
-    /// The share of the way to the weights that the average goes after step `number` (from 1) of `steps`; nothing
-    /// while there is no average.
+    /// The weight of the current weights in the average after step `number` (from 1) of `steps`; `None` while there is no
+    /// average.
     pub(super) fn share(self, number: u64, steps: u64) -> Option<f32> {
         match self {
             Self::None => None,
