@@ -28,7 +28,7 @@ const IDLE: [&str; 7] = ["epochs", "patience", "max_time", "retries", "pretrain"
 #[command(mut_args(|argument| if IDLE.contains(&argument.get_id().as_str()) { argument.hide(true) } else { argument }))]
 #[command(mut_arg("columns", |columns| columns.requires("data")), mut_arg("label", |label| label.requires("data")))]
 pub struct Bench {
-    /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits [default: random bytes]
+    #[arg(help = format!("A {} [default: random bytes]", data::sources()))]
     data: Option<String>,
     #[command(flatten)]
     columns: ColumnArguments,

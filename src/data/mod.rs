@@ -5,39 +5,45 @@
 //! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`](crate::rows::Rows), and turns what a model
 //! gives back into the units of the file. [`CsvWriter`] writes such rows.
 //!
-//! | format | told by | holds |
+//! | format | recognised by | holds |
 //! |---|---|---|
-//! | gzip | its magic number | one of the others |
 //! | IDX | two zero bytes at its start | rows of unsigned bytes, `f32` or `f64`; images are flattened |
-//! | CSV | anything else | UTF-8 text: cells between tabs, semicolons or commas, with or without a header |
+//! | gzip | its magic number, 1f 8b | one of the others |
+//! | CSV | UTF-8 text: anything else without a zero byte among its first four | cells between tabs, semicolons or commas, with or without a header |
+//!
+//! The files of this room, from the top: [`read()`] and `label_file` are the front doors; `built_in`, then `formats`, a table of
+//! what reads which; `columns`, which a header and the options choose; `choice`, `scaling` and `missing`, what is made of a data
+//! set; `dataset`, `labels`, `input`, `options` and `messages` are the ground.
 
 mod binarisation;
 mod built_in;
 mod choice;
 mod columns;
 mod corruption;
-mod csv;
 mod dataset;
-mod gzip;
+mod formats;
 mod hiding;
-mod idx;
+mod input;
+mod label_file;
 mod labels;
+mod messages;
 mod missing;
-mod newlines;
+mod options;
 mod read;
 mod scaling;
 mod shift;
-mod write;
 
 pub use binarisation::Binarisation;
 pub use built_in::BUILT_IN_NAMES;
-pub use choice::RowChoice;
 pub use corruption::Corruption;
-pub use dataset::{Dataset, Labels, Values};
+pub use dataset::{Dataset, Values};
+pub use formats::{CsvWriter, FORMATS, Format, write_csv};
 pub use hiding::{BlockSize, Hiding};
-pub use labels::read_labels;
+pub use input::Input;
+pub use label_file::read_labels;
+pub use labels::Labels;
 pub use missing::Missing;
-pub use read::{Columns, ReadOptions, read, read_from, read_incomplete};
+pub use options::{Columns, ReadOptions, RowChoice};
+pub use read::{read, read_from, read_incomplete, read_input, sources};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
 pub use shift::{check_shift, shifted};
-pub use write::{CsvWriter, write_csv};
