@@ -9,7 +9,7 @@ use super::arguments::ColumnArguments;
 use super::facts::{Facts, print, print_side_by_side};
 use super::thread_pool;
 use super::train_arguments::TrainArguments;
-use crate::data::{Columns, Scaling, ScalingChoice};
+use crate::data::{self, Columns, Scaling, ScalingChoice};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::model::check_memory;

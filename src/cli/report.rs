@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::arguments::{ColumnArguments, LabelsArgument, check_output};
 use super::facts::{Facts, path};
-use crate::data::Dataset;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::file::write_whole;
 use crate::model::Model;
