@@ -77,7 +77,7 @@ impl Train {
         if options.find_learning_rate
             && let Some(found) = self.checkpoint.learning_rate(&self.out)?
         {
-            (options.find_learning_rate, options.train.learning_rate) = (false, found);
+            (options.find_learning_rate, options.train.rate.base) = (false, found);
         }
         let progress = Progress::new(options.train.epochs, self.quiet);
         let board = self.tensorboard.as_deref().map(TensorBoard::create).transpose()?;

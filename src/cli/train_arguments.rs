@@ -6,13 +6,13 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arguments::at_least_one;
-use crate::data::{Binarisation, Corruption, ScalingChoice};
+use crate::data::{Augmentation, Binarisation, Corruption, ScalingChoice};
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
 use crate::model::AutoencoderOptions;
 use crate::network::{Activations, Initialisation, LayerSizes, Loss};
 use crate::optimizer::OptimizerChoice;
-use crate::train::{Averaging, Penalty, Schedule, TrainOptions};
+use crate::train::{Averaging, LearningRate, Penalty, Schedule, Stopping, TrainOptions, VariationalLoss};
 
 /// What `--optimizer adamw` stands for: adam with a weight decay, of so much where none is said.
 const ADAMW: &str = "adamw";
@@ -37,7 +37,7 @@ pub struct TrainArguments {
     double_batch: Option<usize>,
     /// The step size, or auto to look for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd, 1 for kfac]
     #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
-    learning_rate: Option<LearningRate>,
+    learning_rate: Option<RateArgument>,
     /// How the step size changes over the run
     #[arg(long, default_value_t = Schedule::Constant, value_name = Schedule::FORMS)]
     schedule: Schedule,
@@ -68,12 +68,12 @@ pub struct TrainArguments {
 
 /// A step size, or the wish to have one found.
 #[derive(Clone, Copy, Debug)]
-enum LearningRate {
+enum RateArgument {
     Auto,
     Fixed(f32),
 }
 
-impl FromStr for LearningRate {
+impl FromStr for RateArgument {
     type Err = String;
 
     fn from_str(text: &str) -> Parsed<Self> {
@@ -183,26 +183,23 @@ impl TrainArguments {
             epochs: self.epochs,
             batch_size: self.batch_size,
             double_batch: self.double_batch,
-            learning_rate: match self.learning_rate {
-                Some(LearningRate::Fixed(rate)) => rate,
-                Some(LearningRate::Auto) | None => optimizer.usual_learning_rate(),
-            },
-            schedule: self.schedule,
-            warm_up: self.warm_up,
             optimizer,
             loss: self.loss,
-            shift,
-            binarisation: binarise,
-            corruption: corrupt,
-            beta,
-            beta_warm_up,
+            rate: LearningRate {
+                base: match self.learning_rate {
+                    Some(RateArgument::Fixed(rate)) => rate,
+                    Some(RateArgument::Auto) | None => optimizer.usual_learning_rate(),
+                },
+                schedule: self.schedule,
+                warm_up: self.warm_up,
+            },
+            augmentation: Augmentation { shift, binarisation: binarise, corruption: corrupt },
+            variational: VariationalLoss { beta, beta_warm_up },
             penalty: Penalty { weight_decay: weight_decay.unwrap_or(usual_decay), l1, l2, code_l1 },
             clip_norm,
             tied,
             averaging: average,
-            patience: self.patience,
-            max_seconds: self.max_time,
-            retries: self.retries,
+            stopping: Stopping { patience: self.patience, max_seconds: self.max_time, retries: self.retries },
             seed,
         };
         let NetworkArguments { activation, code_activation, no_bias, variational, init, .. } = self.network;
@@ -214,7 +211,7 @@ impl TrainArguments {
             initialisation: init,
             scaling,
             pretraining_epochs: self.pretrain,
-            find_learning_rate: matches!(self.learning_rate, Some(LearningRate::Auto)),
+            find_learning_rate: matches!(self.learning_rate, Some(RateArgument::Auto)),
             train,
         })
     }

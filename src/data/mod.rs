@@ -15,6 +15,7 @@
 //! what reads which; `columns`, which a header and the options choose; `choice`, `scaling` and `missing`, what is made of a data
 //! set; `dataset`, `labels`, `input`, `options` and `messages` are the ground.
 
+mod augmentation;
 mod binarisation;
 mod built_in;
 mod choice;
@@ -33,6 +34,7 @@ mod read;
 mod scaling;
 mod shift;
 
+pub use augmentation::Augmentation;
 pub use binarisation::Binarisation;
 pub use built_in::BUILT_IN_NAMES;
 pub use corruption::Corruption;

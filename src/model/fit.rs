@@ -111,7 +111,7 @@ pub fn fit_autoencoder(
     let (history, end) = split
         .with_rows(|training, held_out| {
             if options.find_learning_rate {
-                options.train.learning_rate = find_learning_rate(&network, training, &options.train, observer)?;
+                options.train.rate.base = find_learning_rate(&network, training, &options.train, observer)?;
                 options.find_learning_rate = false;
             }
             if options.pretraining_epochs > 0 {
@@ -122,8 +122,8 @@ pub fn fit_autoencoder(
         })
         .map_err(|error| error.of(dataset.source()))?;
     let seconds = history.seconds();
-    let TrainOptions { epochs, learning_rate, .. } = options.train;
-    let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate };
+    let TrainOptions { epochs, rate, .. } = options.train;
+    let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate: rate.base };
     let held_out = split.held_out_of_the_same();
     let mut model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(&options), diverged)?;
     model.provenance.epochs = history.errors(Provenance::MOST_EPOCHS);

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::batches::{Batches, part_rows, parts_of};
-use super::{Averaging, Schedule, penalty};
-use crate::data::{Binarisation, Corruption};
+use super::{Averaging, LearningRate, penalty};
+use crate::data::{Augmentation, Binarisation};
 use crate::error::{Error, Result};
 use crate::network::{Architecture, Loss};
 use crate::optimizer::OptimizerChoice;
 
 /// How to train.
+///
+/// Fill it in with `..Default::default()`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainOptions {
     /// Passes over the training rows.
@@ -21,28 +23,16 @@ pub struct TrainOptions {
     /// Epochs after which the rows of a minibatch double, and so on until it has all rows (Smith et al., "Don't decay the
     /// learning rate, increase the batch size", 2018).
     pub double_batch: Option<usize>,
-    /// The step size α, for the gradient of the mean loss of a row.
-    pub learning_rate: f32,
-    /// How the step size changes over the run.
-    pub schedule: Schedule,
-    /// Epochs over which the step size first grows from nothing, in a straight line.
-    pub warm_up: f64,
     /// The update rule.
     pub optimizer: OptimizerChoice,
-    /// What to make small.
+    /// What is minimised.
     pub loss: Loss,
-    /// By how many pixels images are moved at most, anew in each epoch, before all else; 0 leaves them where they are.
-    pub shift: usize,
-    /// How rows in [0, 1] become rows of zeros and ones, where they do.
-    pub binarisation: Option<Binarisation>,
-    /// What is done to the rows before the network is given them; its targets are the rows as they are.
-    pub corruption: Option<Corruption>,
-    /// β: how many times the divergence of a code from the prior counts beside the loss, in a variational network. 1 makes
-    /// the two together the negative bound on the log-likelihood (Higgins et al., "beta-VAE", 2017, eq. 4).
-    pub beta: f32,
-    /// Epochs over which β first grows from nothing, in a straight line (Sønderby et al., "Ladder variational
-    /// autoencoders", 2016).
-    pub beta_warm_up: f64,
+    /// The step size and how it changes over the run.
+    pub rate: LearningRate,
+    /// What is done to the rows before the network sees them.
+    pub augmentation: Augmentation,
+    /// The weight of the divergence in a variational network.
+    pub variational: VariationalLoss,
     /// What large weights and codes cost.
     pub penalty: Penalty,
     /// The longest gradient that is taken as it is; a longer one is cut to this length (Pascanu et al., "On the difficulty
@@ -52,20 +42,50 @@ pub struct TrainOptions {
     pub tied: bool,
     /// Which average of the weights is measured and taken.
     pub averaging: Averaging,
-    /// How many epochs may pass without a smaller error on the held-out rows before training stops. The weights with
-    /// the smallest are then taken, also when it ends otherwise. That error does not see the divergence of variational
-    /// codes.
-    pub patience: Option<usize>,
-    /// Seconds of training after which it stops. The result then depends on the machine's speed.
-    pub max_seconds: Option<f64>,
-    /// How often a run that diverges goes back to its last good epoch, each time with half the step size, before that is
-    /// an error.
-    pub retries: usize,
+    /// When the run ends before its last epoch, and what happens when it diverges.
+    pub stopping: Stopping,
     /// Decides the order of the rows in each epoch.
     pub seed: u64,
 }
 
+/// The divergence of variational codes from the prior, as a part of the loss.
+///
+/// Fill it in with `..Default::default()`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VariationalLoss {
+    /// The weight β of the divergence beside the reconstruction loss. With 1, their sum is the negative lower bound of the
+    /// log-likelihood (Higgins et al., "beta-VAE", 2017, eq. 4).
+    pub beta: f32,
+    /// The epochs over which β first grows from 0, in a straight line (Sønderby et al., "Ladder variational autoencoders",
+    /// 2016).
+    pub beta_warm_up: f64,
+}
+
+impl Default for VariationalLoss {
+    fn default() -> Self {
+        Self { beta: 1.0, beta_warm_up: 0.0 }
+    }
+}
+
+/// When a run ends before its last epoch, and what happens when it diverges.
+///
+/// Fill it in with `..Default::default()`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stopping {
+    /// The epochs without a smaller error on the held-out rows after which training stops early. The weights with the
+    /// smallest error are then taken, also when the run ends otherwise. That error leaves out the divergence of variational
+    /// codes.
+    pub patience: Option<usize>,
+    /// The seconds of training after which the run stops. The result then depends on the machine's speed.
+    pub max_seconds: Option<f64>,
+    /// The times that a run that diverges goes back to its last good epoch, each time with half the step size, before that
+    /// is an error.
+    pub retries: usize,
+}
+
 /// What large weights and codes cost; biases cost nothing.
+///
+/// Fill it in with `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Penalty {
     /// The share of itself, times the learning rate, that a weight loses at every step: the decoupled decay of AdamW
@@ -86,29 +106,27 @@ impl Default for TrainOptions {
             epochs: 100,
             batch_size: 32,
             double_batch: None,
-            learning_rate: optimizer.usual_learning_rate(),
-            schedule: Schedule::Constant,
-            warm_up: 0.0,
             optimizer,
             loss: Loss::SquaredError,
-            shift: 0,
-            binarisation: None,
-            corruption: None,
-            beta: 1.0,
-            beta_warm_up: 0.0,
+            rate: LearningRate::constant(optimizer.usual_learning_rate()),
+            augmentation: Augmentation::default(),
+            variational: VariationalLoss::default(),
             penalty: Penalty::default(),
             clip_norm: None,
             tied: false,
             averaging: Averaging::None,
-            patience: None,
-            max_seconds: None,
-            retries: 0,
+            stopping: Stopping::default(),
             seed: 1,
         }
     }
 }
 
 impl TrainOptions {
+    /// The same with another learning rate; schedule and warm-up are kept.
+    pub fn with_learning_rate(&self, base: f32) -> Self {
+        Self { rate: LearningRate { base, ..self.rate }, ..*self }
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
@@ -125,9 +143,9 @@ impl TrainOptions {
             return wrong("double batch", "at least 1 epoch lies between two sizes".into());
         }
         let positive = [
-            ("learning rate", Some(f64::from(self.learning_rate))),
+            ("learning rate", Some(f64::from(self.rate.base))),
             ("clip norm", self.clip_norm.map(f64::from)),
-            ("max time", self.max_seconds),
+            ("max time", self.stopping.max_seconds),
         ];
         for (name, number) in positive {
             if let Some(number) = number.filter(|&number| !(number > 0.0 && number.is_finite())) {
@@ -136,9 +154,9 @@ impl TrainOptions {
         }
         let Penalty { weight_decay, l1, l2, code_l1 } = self.penalty;
         let not_negative = [
-            ("warm up", self.warm_up),
-            ("beta", self.beta.into()),
-            ("beta warm up", self.beta_warm_up),
+            ("warm up", self.rate.warm_up),
+            ("beta", self.variational.beta.into()),
+            ("beta warm up", self.variational.beta_warm_up),
             ("weight decay", weight_decay.into()),
             ("l1", l1.into()),
             ("l2", l2.into()),
@@ -149,17 +167,17 @@ impl TrainOptions {
                 return wrong(name, format!("{number} is not a finite number from 0 on"));
             }
         }
-        if self.patience == Some(0) {
+        if self.stopping.patience == Some(0) {
             return wrong("patience", "0 epochs leave no time for a smaller error; at least 1 is needed".into());
         }
-        if weight_decay * self.learning_rate >= 1.0 {
-            let rate = self.learning_rate;
+        if weight_decay * self.rate.base >= 1.0 {
+            let rate = self.rate.base;
             return wrong(
                 "weight decay",
                 format!("{weight_decay} times the learning rate {rate} leaves nothing of a weight"),
             );
         }
-        self.schedule.check()?;
+        self.rate.schedule.check()?;
         self.averaging.check()?;
         self.optimizer.check()
     }
@@ -184,9 +202,9 @@ impl TrainOptions {
     /// the options ask to be kept; `usize::MAX` when they are more.
     pub fn elements(&self, architecture: &Architecture, rows: usize) -> usize {
         let copies = |count: usize| architecture.buffer_length().saturating_mul(count);
-        let kept = 1 + usize::from(self.averaging != Averaging::None) + usize::from(self.patience.is_some());
+        let kept = 1 + usize::from(self.averaging != Averaging::None) + usize::from(self.stopping.patience.is_some());
         let kept = copies(kept).saturating_add(self.optimizer.elements(architecture, self.has_exact_steps(rows)));
-        let to_go_back_to = if self.retries > 0 { kept } else { 0 };
+        let to_go_back_to = if self.stopping.retries > 0 { kept } else { 0 };
         let gradient = copies(usize::from(self.writes_gradient(rows)));
         kept.saturating_add(to_go_back_to).saturating_add(gradient)
     }
@@ -198,9 +216,7 @@ impl TrainOptions {
 
     /// Whether a step by a minibatch of so many rows, of so many in all, is.
     pub(super) fn is_exact(&self, batch: usize, rows: usize) -> bool {
-        let is_drawn = self.binarisation == Some(Binarisation::Stochastic);
-        let is_noisy = self.shift > 0 || is_drawn || self.corruption.is_some();
-        batch >= rows && !is_noisy && self.clip_norm.is_none()
+        batch >= rows && !self.augmentation.is_random() && self.clip_norm.is_none()
     }
 
     /// Whether the gradient must be written down before a step, over so many rows in all.
@@ -214,17 +230,17 @@ impl TrainOptions {
             ("epochs", json!(self.epochs)),
             ("batch-size", json!(self.batch_size)),
             ("double-batch", json!(self.double_batch)),
-            ("learning-rate", decimal(self.learning_rate)),
-            ("schedule", json!(self.schedule.to_string())),
-            ("warm-up", json!(self.warm_up)),
+            ("learning-rate", decimal(self.rate.base)),
+            ("schedule", json!(self.rate.schedule.to_string())),
+            ("warm-up", json!(self.rate.warm_up)),
             ("optimizer", json!(self.optimizer.name())),
             ("momentum", self.optimizer.momentum().map_or(Value::Null, decimal)),
             ("loss", json!(self.loss.name())),
-            ("shift", json!(self.shift)),
-            ("binarise", json!(self.binarisation.map(Binarisation::name))),
-            ("beta", decimal(self.beta)),
-            ("beta-warm-up", json!(self.beta_warm_up)),
-            ("corrupt", json!(self.corruption.map(|corruption| corruption.to_string()))),
+            ("shift", json!(self.augmentation.shift)),
+            ("binarise", json!(self.augmentation.binarisation.map(Binarisation::name))),
+            ("beta", decimal(self.variational.beta)),
+            ("beta-warm-up", json!(self.variational.beta_warm_up)),
+            ("corrupt", json!(self.augmentation.corruption.map(|corruption| corruption.to_string()))),
             ("weight-decay", decimal(self.penalty.weight_decay)),
             ("l1", decimal(self.penalty.l1)),
             ("l2", decimal(self.penalty.l2)),
@@ -232,9 +248,9 @@ impl TrainOptions {
             ("clip-norm", self.clip_norm.map_or(Value::Null, decimal)),
             ("tied", json!(self.tied)),
             ("average", json!(self.averaging.to_string())),
-            ("patience", json!(self.patience)),
-            ("max-time", json!(self.max_seconds)),
-            ("retries", json!(self.retries)),
+            ("patience", json!(self.stopping.patience)),
+            ("max-time", json!(self.stopping.max_seconds)),
+            ("retries", json!(self.stopping.retries)),
         ];
         entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
     }

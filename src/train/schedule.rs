@@ -1,10 +1,30 @@
-//! How the learning rate changes over a run.
+//! The learning rate, and how it changes over a run.
 
 use std::f64::consts::PI;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+
+/// The step size of a run.
+///
+/// Fill it in with `..LearningRate::constant(base)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearningRate {
+    /// The step size α for the gradient of the mean loss of a row, before schedule and warm-up.
+    pub base: f32,
+    /// How the step size changes over the run.
+    pub schedule: Schedule,
+    /// The epochs over which the step size first grows from 0, in a straight line.
+    pub warm_up: f64,
+}
+
+impl LearningRate {
+    /// The same step size from the first step to the last.
+    pub const fn constant(base: f32) -> Self {
+        Self { base, schedule: Schedule::Constant, warm_up: 0.0 }
+    }
+}
 
 /// The share of the learning rate that a step takes, from the first step to the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
