@@ -72,7 +72,7 @@ impl<'a> ColumnNames<'a> {
         match self.places.get(name) {
             Some(&(index, None)) => Ok(index),
             Some(&(first, Some(second))) => Err(Error::Mismatch(format!(
-                "{}: the name `{name}` stands above columns {} and {}; choose one by its number",
+                "{}: columns {} and {} are both named `{name}`; choose one by its number",
                 self.source,
                 first + 1,
                 second + 1

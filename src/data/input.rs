@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_looked_at_is_read_again_from_files_and_streams() {
+    fn the_head_is_read_again_from_files_and_streams() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&bytes()).unwrap();
         for mut input in [

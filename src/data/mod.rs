@@ -1,9 +1,8 @@
-//! Where rows come from: readers, built-in sets, labels, missing cells, scaling; and what training changes in them: shift,
-//! binarisation, corruption.
+//! Where rows come from: readers, built-in sets, labels, missing cells, scaling.
 //!
 //! [`read()`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
-//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`](crate::rows::Rows), and turns what a model
-//! gives back into the units of the file. [`CsvWriter`] writes such rows.
+//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`](crate::rows::Rows), and
+//! turns a model's output back into the units of the file. [`CsvWriter`] writes such rows.
 //!
 //! | format | recognised by | holds |
 //! |---|---|---|
@@ -11,9 +10,13 @@
 //! | gzip | its magic number, 1f 8b | one of the others |
 //! | CSV | UTF-8 text: anything else without a zero byte among its first four | cells between tabs, semicolons or commas, with or without a header |
 //!
-//! The files of this room, from the top: [`read()`] and `label_file` are the front doors; `built_in`, then `formats`, a table of
-//! what reads which; `columns`, which a header and the options choose; `choice`, `scaling` and `missing`, what is made of a data
-//! set; `dataset`, `labels`, `input`, `options` and `messages` are the ground.
+//! A file goes this way; each module imports from those to its right only:
+//!
+//! ```text
+//! read, label_file ─▶ built_in ─▶ formats (idx, gzip, csv) ─▶ columns, input ─▶ options, messages
+//!                                         │
+//! choice, scaling, missing ───────────────┴─▶ dataset ─▶ labels
+//! ```
 
 mod augmentation;
 mod binarisation;

@@ -10,7 +10,7 @@ use crate::data::missing::Missing;
 use crate::data::options::ReadOptions;
 use crate::error::{Error, Result};
 
-/// What [`read()`] takes, as help and messages say it: "CSV or IDX file, plain or gzipped, or a built-in set: iris, digits".
+/// What [`read()`] takes, in words: "CSV or IDX file, plain or gzipped, or a built-in set: iris, digits".
 pub fn sources() -> String {
     format!("{}, or a built-in set: {}", formats::listed(), BUILT_IN_NAMES.join(", "))
 }
@@ -81,7 +81,7 @@ pub fn read_from(name: &str, input: impl Read, options: &ReadOptions) -> Result<
     read_input(Input::stream(name, input)?, options)
 }
 
-/// Reads a data set from an input, of which the beginning may have been looked at.
+/// Reads a data set from an input, whose [`head`](Input::head) may have shown that it is one.
 ///
 /// # Errors
 /// As [`read`].

@@ -5,7 +5,7 @@ use crate::data::input::Input;
 use crate::data::options::ReadOptions;
 use crate::error::Result;
 
-/// A file format. Its content alone tells that a file has it.
+/// A file format. A file has it by its content, whatever its name.
 #[derive(Debug)]
 pub struct Format {
     /// Its name: "CSV".

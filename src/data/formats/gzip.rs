@@ -1,4 +1,4 @@
-//! Unpacking gzip, with errors that tell damage of the data from trouble with the file.
+//! Unpacking gzip, with errors that distinguish damaged data from trouble with the file.
 
 use std::io::{self, BufRead, Read};
 

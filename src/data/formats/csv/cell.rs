@@ -16,7 +16,7 @@ pub(super) fn is_missing(cell: &str) -> bool {
     cell.is_empty() || cell.eq_ignore_ascii_case("na") || cell.eq_ignore_ascii_case("nan")
 }
 
-/// Whether a cell is meant as a number, be it a usable one or not.
+/// Whether a cell is meant as a number, usable or not.
 pub(super) fn resembles_number(cell: &str) -> bool {
     cell.parse::<f32>().is_ok() || has_decimal_comma(cell)
 }

@@ -220,7 +220,7 @@ fn columns_that_contradict_each_other_are_an_error() {
         (Some(vec!["b", "2"]), None, "column `b` (2) is asked for twice"),
         (Some(vec!["b"]), Some("2"), "column `b` (2) cannot be both the label and a feature"),
         (Some(vec![]), None, "no column is left to learn from"),
-        (Some(vec!["a"]), None, "the name `a` stands above columns 1 and 3; choose one by its number"),
+        (Some(vec!["a"]), None, "columns 1 and 3 are both named `a`; choose one by its number"),
         (None, None, "columns 1 and 3 are both named `a`; rename one, or choose columns without one of them (columns)"),
     ] {
         let chosen = |columns: Vec<&str>| Columns::Chosen(columns.into_iter().map(str::to_owned).collect());
