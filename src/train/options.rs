@@ -177,7 +177,7 @@ impl TrainOptions {
 
     /// How many parts of a minibatch are kept at once, of so many rows in all.
     pub(super) fn kept_parts(&self, rows: usize) -> usize {
-        self.optimizer.parts(parts_of(Batches::new(self, rows).largest()))
+        self.optimizer.needs().kept_parts(parts_of(Batches::new(self, rows).largest()))
     }
 
     /// How many elements the buffers of a run over so many rows hold at most: the parameters, the optimizer's, and what else
