@@ -15,7 +15,7 @@ use diabolo::network::{Activations, Architecture, Initialisation, Network};
 use diabolo::optimizer::OptimizerChoice;
 use diabolo::rows::{Rows, RowsInMemory, Subset};
 use diabolo::throughput;
-use diabolo::train::{TrainOptions, train};
+use diabolo::train::{LearningRate, TrainOptions, train};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus};
 use rayon::ThreadPool;
@@ -40,7 +40,8 @@ fn main() {
         .measurement_time(Duration::from_secs(5))
         .configure_from_args();
     let workload = |name, layers, activation, output, optimizer, learning_rate, batch_size| {
-        let options = TrainOptions { epochs: 1, batch_size, learning_rate, optimizer, ..TrainOptions::default() };
+        let rate = LearningRate::constant(learning_rate);
+        let options = TrainOptions { epochs: 1, batch_size, rate, optimizer, ..TrainOptions::default() };
         Workload { name, layers, activation, output, options }
     };
     let sigmoid = Activation::Sigmoid;

@@ -8,6 +8,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Everything that can go wrong on input that the program does not control.
 ///
+/// A message that advises on settings names them at its end, in parentheses: `(label, columns)`. The command line adds the
+/// dashes.
+///
 /// Mistakes of the programmer (shapes that do not fit together) panic instead, as the functions say.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -25,7 +28,7 @@ pub enum Error {
     /// A file was read, but holds something that it must not.
     #[error("{place}: {problem}")]
     Data {
-        /// Where it stands.
+        /// Where it is.
         place: Place,
         /// What is wrong there and what would be right.
         problem: String,
@@ -33,7 +36,7 @@ pub enum Error {
     /// A setting has a value that it cannot have.
     #[error("{name}: {problem}")]
     Setting {
-        /// The setting, by the name of its option: "learning rate".
+        /// The setting, by the name of its option: `learning-rate`.
         name: &'static str,
         /// What is wrong with it and what would be right.
         problem: String,
@@ -64,7 +67,7 @@ pub enum Error {
     },
     /// Training was asked to stop, and what was done is kept.
     #[error(
-        "stopped in epoch {epoch}; what was done stands in {}, and the same command with --resume goes on",
+        "stopped in epoch {epoch}; what was done is kept in {}, from which the same run goes on (resume)",
         checkpoint.display()
     )]
     Interrupted {

@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// Writes a file so that, whatever happens, it is either there as a whole or as it was before.
+/// Writes a file so that, whatever happens, it is either complete or as it was before.
 ///
 /// `write` fills a temporary file beside the target, which is then synced to disk and renamed over it. A new file gets
 /// the permissions that the umask grants; an existing one keeps its own, and a symbolic link stays one. What is no
@@ -42,7 +42,7 @@ pub fn is_same(first: &Path, second: &Path) -> bool {
     !is_special(first) && place(first).is_some_and(|first| place(second) == Some(first))
 }
 
-/// Whether a path stands for something that a rename must not replace: all of `/dev` and `/proc` too, for there a link
+/// Whether a path leads to something that a rename must not replace: all of `/dev` and `/proc` too, for there a link
 /// to a regular file is an open file of this process.
 fn is_special(path: &Path) -> bool {
     let elsewhere = path.starts_with("/dev") || path.starts_with("/proc");

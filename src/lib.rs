@@ -26,29 +26,57 @@
 //! # Ok::<(), diabolo::Error>(())
 //! ```
 //!
+//! # The words
+//!
+//! - **Rows** are observations and **columns** are features. `rows()` is a count, an *index* names one of them, and
+//!   [`Rows`](rows::Rows) is the trait of whatever gives rows.
+//! - The **encoder** maps a row to its **code**, the output of the *bottleneck* (the waist); the **decoder** maps a code to a
+//!   row. *Layer sizes* include the input and the output.
+//! - The **reconstruction error** of a row is the sum over its columns of (f(x) − x)². Its mean over rows is `error_per_row`,
+//!   its mean over elements `mse`. Both are in the units that the network sees; *scaling* leads there and back.
+//! - **Augmentation** is what training does to rows before the network is given them: shift, binarise, corrupt.
+//! - An **epoch** is a pass over all rows, by **minibatches**; a minibatch goes through the network in **tiles** of 32 rows, held
+//!   feature by feature.
+//! - A **product** is a matrix product; an [`Isa`](kernels::Isa) names the instruction set that computes.
+//! - **Settings** have one name each, the same in the library, on the command line, in configuration files and in the
+//!   *provenance* that a model file holds.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! file ─ format ─▶ Dataset ─ scaling ─▶ Rows ─ augmentation ─▶ minibatch ─▶ layers ─▶ loss
+//!                                                                  ▲           │ backward
+//!                     progress, history, checkpoint ◀─ train ◀─ update ◀───────┘
+//! Model (layers, parameters, scaling, provenance) ─ one safetensors file ─▶ encode · decode · restore · score
+//! ```
+//!
+//! Bytes stay bytes until a minibatch is gathered. A step has two phases: tiles of rows run forward and backward in parallel;
+//! then pieces of the weights sum their gradient over all rows and are updated at once. No gradient is copied or
+//! reduced, so the result has the same bits for any number of threads.
+//!
 //! # The rooms
 //!
-//! A room imports from those below it, or to its left; the tests of any room import `reference`.
+//! A room imports from rooms in the rows below its own, never upwards, sideways or in a circle; `tests/floors` holds the
+//! code to this table.
 //!
 //! | room | holds |
 //! |---|---|
 //! | [`cli`] | the command line, one file a subcommand (feature `cli`) |
 //! | [`report`] | plots, and a page about a run (feature `report`) |
-//! | [`probe`](mod@probe) | how good features are where few rows have labels |
-//! | [`restore`] | cleaning corrupted rows, filling in missing cells |
-//! | [`model`] | a fitted model, its file, and fitting in one call |
-//! | [`throughput`] | how fast a network trains and reconstructs here |
-//! | [`train`] · [`pca`] | the training loop and its history · principal components |
-//! | [`likelihood`] | bounds on the likelihood of rows, of variational networks |
-//! | [`reference`](mod@reference) | the naive twin of kernels, gemm, network, Muon, K-FAC and SVD, for tests, benches and fuzzing |
-//! | [`network`] · [`optimizer`] | layers, forward and backward · update rules |
-//! | [`linalg`] · [`mixture`] | QR and Jacobi SVD · normal distributions fitted to codes |
-//! | [`evaluate`] · [`score`] | the reconstruction error of whatever reconstructs · thresholds and rankings of scores |
-//! | [`data`] · [`file`](mod@file) | readers, built-in sets, labels, missing cells, scaling, corruption · files that are whole or absent |
-//! | [`rows`] | rows in memory, computed or streamed; chunks, views, noise |
-//! | [`kernels`] · [`gemm`](mod@gemm) | SIMD over slices · matrix products, the general one and those of a training step |
-//! | [`matrix`] · [`error`] | the flat aligned buffer and its views · the one error type |
-//! | `parallel` · `random` · `tensor_file` | private: work in pieces · seeded generators · the container of model files |
+//! | [`probe`](mod@probe) · [`restore`] | how good features are where few rows have labels · cleaning corrupted rows, filling in missing cells |
+//! | [`model`] · [`throughput`] | a fitted model, its file, and fitting in one call · how fast a network trains and reconstructs here |
+//! | [`train`] | the training loop, its observers, history, checkpoints; pretraining, the search for a learning rate |
+//! | [`optimizer`] · [`pca`] · [`likelihood`] | update rules · principal components · bounds on the likelihood of rows |
+//! | [`network`] | architecture, layers, forward and backward passes of minibatches |
+//! | [`linalg`] · [`mixture`] · [`evaluate`] · [`score`] | QR and Jacobi SVD · normal distributions fitted to codes · reconstruction errors · thresholds and rankings of scores |
+//! | [`data`] | data sets, formats, labels, missing cells, scaling |
+//! | [`augment`] | shift, binarise, corrupt, hide |
+//! | [`rows`] | rows in memory, computed or streamed: chunks, views, noise |
+//! | [`gemm`](mod@gemm) | matrix products: the general one, those of a training step, and in double precision |
+//! | [`kernels`] | SIMD over slices |
+//! | `settings` | private: the names of settings, and the text of their values |
+//! | [`matrix`] · [`error`] · [`file`](mod@file) · `parallel` · `random` · `tensor_file` | the flat aligned buffer and its views · the one error type · files that are whole or absent · work in pieces · seeded generators · the container of model files |
+//! | [`reference`](mod@reference) | the naive twin of kernels, products, network, optimizers and SVD: only tests, benches and fuzzing import it, and it may import anything |
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -75,6 +103,7 @@ pub mod report;
 pub mod restore;
 pub mod rows;
 pub mod score;
+mod settings;
 mod tensor_file;
 pub mod throughput;
 pub mod train;

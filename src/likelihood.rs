@@ -36,7 +36,7 @@ pub struct LogLikelihood {
 /// Codes that are decoded together, so that their rows take some megabytes.
 const TOGETHER: usize = 1 << 20;
 
-/// The turn of the first row's noise: no training has so many epochs that it drew the same.
+/// The turn of the first row's noise, beyond the epochs of any training, which drew other noise.
 const FIRST_TURN: u64 = 1 << 31;
 
 /// Draws `samples` codes for each row, and says how likely the rows are. The result depends on the arguments alone.
@@ -45,10 +45,10 @@ const FIRST_TURN: u64 = 1 << 31;
 /// use diabolo::data::{self, ReadOptions, ScalingChoice};
 /// use diabolo::likelihood::log_likelihood;
 /// use diabolo::model::{AutoencoderOptions, Body, Validation, fit_autoencoder};
-/// use diabolo::train::TrainOptions;
+/// use diabolo::train::{LearningRate, TrainOptions};
 ///
 /// let iris = data::read("iris", &ReadOptions::default())?;
-/// let train = TrainOptions { epochs: 20, learning_rate: 0.01, ..TrainOptions::default() };
+/// let train = TrainOptions { epochs: 20, rate: LearningRate::constant(0.01), ..TrainOptions::default() };
 /// let scaling = ScalingChoice::Standard;
 /// let options = AutoencoderOptions { train, scaling, variational: true, ..AutoencoderOptions::new("4,8,1,8,4".parse()?) };
 /// let model = fit_autoencoder(&iris, &options, Validation::None, &mut ())?.model;
@@ -77,10 +77,12 @@ pub fn log_likelihood(
         let distributions = network.encode_distribution(chunk);
         for row in 0..chunk.rows() {
             let of = RowLikelihood { network, loss, row: chunk.row(row), distribution: distributions.row(row) };
+            // A turn of its own for each row: its noise does not depend on how rows are cut into chunks.
             let noise = NormalRows::new(samples, network.architecture().sizes().code(), seed, FIRST_TURN + done);
             let divergence_here = of.divergence();
             let weights = of.log_weights(&noise);
             let bound = log_sum_exp(weights.iter().map(|[given, ratio]| given + ratio)) - (samples as f64).ln();
+            // ln (1/k Σ p(x|z) p(z) / q(z|x)): the mean of the weights is unbiased, its logarithm is a lower bound.
             sum += bound;
             sum_of_squares += bound * bound;
             elbo += weights.iter().map(|[given, _]| given).sum::<f64>() / samples as f64 - divergence_here;

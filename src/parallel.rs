@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// Multiply-adds below which handing work to other threads costs more than it saves (about 20 µs on one core).
 const WORTH_SHARING: usize = 1 << 20;
 
-/// Whether about so many multiply-adds are enough to share between threads.
+/// Whether about `operations` multiply-adds are enough to share between threads.
 pub fn is_worth_sharing(operations: usize) -> bool {
     operations >= WORTH_SHARING
 }

@@ -45,7 +45,7 @@ pub fn generator(seed: u64, purpose: Purpose) -> Generator {
     Generator::seed_from_u64(mixed.wrapping_add(purpose as u64))
 }
 
-/// The generator for a purpose that draws anew at every turn (an epoch, say), of a turn: it needs none of those before.
+/// The generator for a purpose in a turn (an epoch, say): it needs none of the turns before.
 pub fn generator_of(seed: u64, purpose: Purpose, turn: u64) -> Generator {
     let mixed = generator(seed, purpose).next_u64();
     Generator::seed_from_u64(mixed.wrapping_add(turn))

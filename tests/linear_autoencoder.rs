@@ -10,7 +10,7 @@ use diabolo::model::{AutoencoderOptions, Body, Validation, fit_autoencoder};
 use diabolo::network::Activations;
 use diabolo::optimizer::OptimizerChoice;
 use diabolo::pca::{Components, Pca, PcaOptions, Solver};
-use diabolo::train::TrainOptions;
+use diabolo::train::{LearningRate, TrainOptions};
 
 /// The smallest cosine among the principal angles between what a linear auto-encoder's decoder spans and what the
 /// first principal components span, on columns of mean 0 and deviation 1.
@@ -40,7 +40,7 @@ fn smallest_cosine(set: &str, layers: &str, components: usize, train: TrainOptio
 }
 
 fn adam(learning_rate: f32, epochs: usize) -> TrainOptions {
-    TrainOptions { epochs, learning_rate, ..TrainOptions::default() }
+    TrainOptions { epochs, rate: LearningRate::constant(learning_rate), ..TrainOptions::default() }
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn on_digits_a_linear_auto_encoder_spans_the_principal_subspace() {
 #[test]
 fn kfac_over_all_rows_finds_the_subspace_exactly_in_few_steps_and_stays_there() {
     for epochs in [100, 1000] {
-        let (optimizer, learning_rate) = (OptimizerChoice::Kfac, OptimizerChoice::Kfac.usual_learning_rate());
-        let train =
-            TrainOptions { optimizer, learning_rate, batch_size: usize::MAX, epochs, ..TrainOptions::default() };
+        let optimizer = OptimizerChoice::Kfac;
+        let rate = LearningRate::constant(optimizer.usual_learning_rate());
+        let train = TrainOptions { optimizer, rate, batch_size: usize::MAX, epochs, ..TrainOptions::default() };
         let cosine = smallest_cosine("digits", "64,3,64", 3, train);
         assert!(cosine > 0.9999, "{cosine} after {epochs} steps");
     }

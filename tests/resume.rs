@@ -70,7 +70,7 @@ fn a_signal_saves_the_run_and_says_how_to_go_on() {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let message = interrupt_after_a_line(&mut child);
     assert!(message.starts_with("epoch 1/200"), "{message}");
-    assert!(message.contains("stopped in epoch") && message.contains("--resume goes on"), "{message}");
+    assert!(message.contains("stopped in epoch") && message.contains("goes on (--resume)"), "{message}");
     assert!(!folder.names().contains(&"model.safetensors".to_string()));
     assert!(start(&folder, "model.safetensors", &["--resume"]).wait().unwrap().success());
     assert!(folder.bytes("model.safetensors") == whole, "the models differ");

@@ -8,7 +8,7 @@ use diabolo::kernels::Activation;
 use diabolo::network::{Activations, Architecture, Initialisation, Network};
 use diabolo::pca::{Pca, PcaOptions};
 use diabolo::rows::Rows;
-use diabolo::train::{TrainOptions, train};
+use diabolo::train::{Stopping, TrainOptions, train};
 use diabolo::{Error, Matrix, Result};
 
 /// Rows of a matrix, of which only so many can be read.
@@ -94,7 +94,8 @@ fn a_row_that_cannot_be_read_ends_training_measuring_and_fitting_with_its_error(
 #[test]
 fn a_row_that_cannot_be_read_is_no_divergence_to_try_again() {
     let matrix = matrix(5);
-    let options = TrainOptions { epochs: 3, retries: 5, ..TrainOptions::default() };
+    let stopping = Stopping { retries: 5, ..Stopping::default() };
+    let options = TrainOptions { epochs: 3, stopping, ..TrainOptions::default() };
     let error = train(&mut network("5,3,5"), &Disk::new(&matrix, 300), None, &options, &mut ()).unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
 }

@@ -89,7 +89,7 @@ fn what_does_not_go_with_variational_codes_is_refused_with_a_reason() {
         (format!("{train} --variational --beta -1"), 2, "from 0 on"),
         (format!("{train} --binarise fixed"), 1, "binarise needs data in [0, 1]"),
         (format!("{train} --binarise grey"), 2, "there are fixed, stochastic"),
-        ("evaluate pca.safetensors digits --samples 10".into(), 1, "`train --variational` makes one"),
+        ("evaluate pca.safetensors digits --samples 10".into(), 1, "train one that is (--variational)"),
         ("evaluate pca.safetensors digits --samples 0".into(), 2, "at least 1"),
         ("evaluate model.safetensors digits --samples 18446744073709551615".into(), 2, "more codes a row than 1000000"),
         ("evaluate model.safetensors beyond.csv --samples 1".into(), 1, "this likelihood needs data in [0, 1]"),

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::arguments::ColumnArguments;
 use super::facts::{Facts, print, print_side_by_side};
 use super::thread_pool;
-use super::train_arguments::TrainArguments;
-use crate::data::{Columns, Scaling, ScalingChoice};
+use super::train_arguments::{TrainArguments, WHOLE_RUN};
+use crate::data::{self, Columns, Scaling, ScalingChoice};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::model::check_memory;
@@ -17,18 +17,18 @@ use crate::network::{LayerSizes, Network};
 use crate::rows::Rows;
 use crate::throughput::{Rate, Throughput, measure, random_bytes};
 
-/// What a measurement takes no notice of.
-const IDLE: [&str; 7] = ["epochs", "patience", "max_time", "retries", "pretrain", "schedule", "warm_up"];
-
 /// Measure how fast a network trains and reconstructs on this machine
 ///
 /// It trains on the data, or on random images of the input's size, with one thread and with all, and prints rows per
 /// second, and arithmetic per second beside the most that the processor's multiply-adds reach in the same run.
 #[derive(Debug, Args)]
-#[command(mut_args(|argument| if IDLE.contains(&argument.get_id().as_str()) { argument.hide(true) } else { argument }))]
+#[command(mut_args(|argument| match WHOLE_RUN.contains(&argument.get_id().as_str()) {
+    true => argument.hide(true),
+    false => argument,
+}))]
 #[command(mut_arg("columns", |columns| columns.requires("data")), mut_arg("label", |label| label.requires("data")))]
 pub struct Bench {
-    /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits [default: random bytes]
+    #[arg(help = format!("A {} [default: random bytes]", data::sources()))]
     data: Option<String>,
     #[command(flatten)]
     columns: ColumnArguments,

@@ -1,4 +1,4 @@
-//! `--config FILE`: a TOML file that says what the options of a command say, and `--dry-run`, which writes one.
+//! `--config FILE`: a TOML file with the options of a command, and `--dry-run`, which writes one.
 //!
 //! The keys are the arguments that clap knows of, so an option is a key as soon as it is an option.
 
@@ -16,14 +16,14 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, Place, Result};
 
-/// The argument that names the file, and the one that asks for a plan: what no file can say.
+/// The argument that names the file, and the one that asks for a plan: a file sets neither.
 const CONFIG: &str = "config";
 const DRY_RUN: &str = "dry_run";
 
-/// How like a key must be to one that exists to be taken for a slip of it, from 0 to 1.
+/// The similarity, from 0 to 1, above which an unknown key is taken for a misspelling of a known one.
 const LIKE: f64 = 0.7;
 
-/// The file that says the rest.
+/// The file with the other options.
 #[derive(Debug, Args)]
 pub struct ConfigArgument {
     /// A TOML file with options by their long names, as in learning-rate = 0.01, and the data, as in data = "iris";
@@ -34,12 +34,12 @@ pub struct ConfigArgument {
 
 /// The words of a whole command line, with those of its configuration file, where it names one.
 ///
-/// The file's words are put in front of the command's own, unless these say the same or the contrary.
+/// The file's words are put in front of the command's own, unless these set the same option or exclude it.
 ///
 /// # Errors
 /// When the file cannot be read, is no TOML, or says what no option of the command can say.
 pub fn expand(mut cli: Command, mut words: Vec<OsString>) -> Result<Vec<OsString>> {
-    // Whatever else is wrong, clap says when it parses in earnest.
+    // Clap reports all other mistakes when it parses the whole.
     let parsed = cli.clone().ignore_errors(true).try_get_matches_from(&words);
     let Ok(Some((name, said))) = parsed.as_ref().map(ArgMatches::subcommand) else { return Ok(words) };
     let Some(path) = said.try_get_one::<PathBuf>(CONFIG).ok().flatten() else { return Ok(words) };
@@ -66,7 +66,7 @@ pub fn expand(mut cli: Command, mut words: Vec<OsString>) -> Result<Vec<OsString
 struct Entry<'a> {
     place: Place,
     argument: &'a Arg,
-    /// What it says on a command line; nothing for a switch that is off.
+    /// Its word on a command line; nothing for a switch that is off.
     word: Option<OsString>,
 }
 
@@ -94,7 +94,7 @@ fn read<'a>(path: &Path, command: &'a Command) -> Result<Vec<Entry<'a>>> {
 
 type Checked<T> = std::result::Result<T, String>;
 
-/// The argument of a key, and what the value says on a command line, which clap takes.
+/// The argument of a key, and the key with its value as a word of a command line that clap accepts.
 fn translate<'a>(command: &'a Command, name: &str, value: &DeValue<'_>) -> Checked<(&'a Arg, Option<OsString>)> {
     let argument = find(command, name)?;
     let word = word(argument, value)?;
@@ -146,7 +146,7 @@ fn is_number(value: &Spanned<DeValue<'_>>) -> bool {
     matches!(value.get_ref(), DeValue::Integer(_) | DeValue::Float(_))
 }
 
-/// What stands for a text or a number on the command line.
+/// A text or a number as it is written on the command line.
 fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
@@ -170,7 +170,7 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// Whether clap takes a word: what it lacks beside, the rest of the command line may say.
+/// Whether clap takes a word by itself; arguments that are required may be elsewhere on the command line.
 fn check(command: &Command, word: &OsString) -> Checked<()> {
     match command.clone().no_binary_name(true).try_get_matches_from([word]) {
         Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
@@ -202,13 +202,14 @@ fn are_contrary(command: &Command, first: &Arg, second: &Arg) -> bool {
     excludes(first, second) || excludes(second, first)
 }
 
-/// All that a command was told, by its command line, its file or its defaults.
+/// The text of every argument of a command, from the command line, the configuration file or the default.
 ///
-/// It adds no argument. It stands before the other fields of a command, which take their values out of what clap found.
+/// It adds no argument of its own, and must be the first field of a command: the other fields take their values out of what
+/// clap found.
 #[derive(Clone, Debug)]
-pub struct Told(BTreeMap<String, Vec<String>>);
+pub struct ParsedArguments(BTreeMap<String, Vec<String>>);
 
-impl Args for Told {
+impl Args for ParsedArguments {
     fn augment_args(command: Command) -> Command {
         command
     }
@@ -218,7 +219,7 @@ impl Args for Told {
     }
 }
 
-impl FromArgMatches for Told {
+impl FromArgMatches for ParsedArguments {
     fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
         let texts = |name: &str| {
             let words = matches.try_get_raw(name).ok().flatten()?;
@@ -233,8 +234,8 @@ impl FromArgMatches for Told {
     }
 }
 
-impl Told {
-    /// A file for `--config` that says the settings of a model, and all else that the subcommand of this name was told.
+impl ParsedArguments {
+    /// A file for `--config` with the settings of a model, and all other arguments of the subcommand `name`.
     pub fn to_toml(&self, mut cli: Command, name: &str, settings: &BTreeMap<String, Value>) -> String {
         cli.build();
         let arguments = cli.find_subcommand(name).into_iter().flat_map(arguments);
@@ -249,7 +250,7 @@ impl Told {
         arguments.filter_map(line).collect()
     }
 
-    /// What an argument was told; nothing of a switch that is off.
+    /// The value of an argument; nothing for a switch that is off.
     fn value(&self, argument: &Arg) -> Option<toml::Value> {
         let words = self.0.get(argument.get_id().as_str())?.join(",");
         if !argument.get_action().takes_values() {

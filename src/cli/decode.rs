@@ -10,7 +10,7 @@ use crate::data::{Columns, Scaling};
 use crate::error::Result;
 use crate::model::Model;
 
-/// Write the row that each code stands for, as CSV in the training data's units
+/// Decode codes: write their rows as CSV in the training data's units
 #[derive(Debug, Args)]
 pub struct Decode {
     /// A model file, as written by `train` or `pca`

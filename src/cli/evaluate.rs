@@ -11,7 +11,7 @@ use crate::error::Result;
 pub struct Evaluate {
     #[command(flatten)]
     input: ModelAndData,
-    /// For a variational model: bound the log-likelihood of the rows by so many codes drawn for each
+    /// For a variational model: bound the log-likelihood of the rows with this many codes drawn for each
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = at_least_one)]
     samples: Option<usize>,
     /// Print one JSON object

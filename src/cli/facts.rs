@@ -60,7 +60,12 @@ pub fn print_side_by_side(columns: &[(String, Facts)]) -> Result<()> {
 
 /// The shortest decimals of single-precision numbers, as JSON.
 pub fn decimals(values: &[f32]) -> Value {
-    values.iter().map(|value| value.to_string().parse::<f64>().map_or(Value::Null, Value::from)).collect()
+    values.iter().map(|&value| decimal(value)).collect()
+}
+
+/// The shortest decimal of a single-precision number, as JSON.
+pub fn decimal(value: f32) -> Value {
+    value.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
 /// A path as a fact.

@@ -29,7 +29,7 @@ impl GeneratedOutput {
         check_output(self.out.as_deref(), inputs)
     }
 
-    /// Decodes codes and writes what they stand for; images stand `in_line` side by side.
+    /// Decodes codes and writes the rows, as images `in_line` side by side where the file is a PNG.
     pub fn write(&self, model: &Model, codes: &dyn Rows, in_line: usize) -> Result<()> {
         match &self.out {
             Some(path) if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) => {

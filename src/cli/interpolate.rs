@@ -6,7 +6,7 @@ use super::arguments::{ModelAndData, at_least_one};
 use super::generated::GeneratedOutput;
 use crate::error::{Error, Result};
 
-/// Generate the rows between two rows, on the straight way from one's code to the other's
+/// Generate the rows between two rows, on the straight line from one's code to the other's
 #[derive(Debug, Args)]
 pub struct Interpolate {
     #[command(flatten)]

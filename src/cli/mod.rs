@@ -11,6 +11,7 @@ mod facts;
 mod generated;
 mod inspect;
 mod interpolate;
+mod messages;
 mod pca;
 mod plot;
 mod probe;
@@ -99,9 +100,12 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the output has closed it, as `head` does: nothing is left to say.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error @ Error::Setting { .. }) => Cli::command().error(ErrorKind::ValueValidation, error).exit(),
         Err(error) => {
-            progress::tell(&format!("error: {error}"));
+            let message = messages::message(&error, &Cli::command());
+            if let Error::Setting { .. } = error {
+                Cli::command().error(ErrorKind::ValueValidation, message).exit();
+            }
+            progress::tell(&format!("error: {message}"));
             ExitCode::FAILURE
         }
     }
@@ -113,7 +117,7 @@ impl Cli {
     }
 }
 
-/// So many threads, or one a core for 0.
+/// A pool of `threads` threads, or of one a core for 0.
 fn thread_pool(threads: usize) -> Result<ThreadPool> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|error| Error::Mismatch(format!("cannot start {threads} threads: {error}")))

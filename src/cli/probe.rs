@@ -23,7 +23,7 @@ use crate::probe::{DrawErrors, ProbeOptions, Scores, probe};
 pub struct Probe {
     /// A model file, as written by `train` or `pca`
     model: PathBuf,
-    /// The rows to draw from: a CSV or IDX file, plain or gzipped, or a built-in set
+    #[arg(help = format!("The rows to draw from: a {}", data::sources()))]
     train: String,
     /// The rows to test on, likewise
     test: String,
@@ -37,7 +37,7 @@ pub struct Probe {
     /// How many rows of each class are drawn
     #[arg(long, short = 'n', allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     labels_per_class: u32,
-    /// How often they are drawn anew
+    /// How often they are drawn
     #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     draws: u32,
     /// The layer whose output is probed: code, or layer_1, layer_2, … from the input on, as `inspect` lists them

@@ -9,27 +9,27 @@ use crate::error::Result;
 use crate::report::significant;
 use crate::train::{Epoch, Event, Observer, Preparation, Trainer};
 
-/// How many lines a whole run prints, about, where there is no terminal.
+/// The lines that a whole run prints, about, where there is no terminal.
 const PLAIN_LINES: usize = 20;
 
-/// Shows how training goes.
+/// Shows the progress of training.
 pub enum Progress {
     Silent,
-    Lines { epochs: usize, told: Option<Preparation> },
+    Lines { epochs: usize, shown: Option<Preparation> },
     Bar { bar: ProgressBar, epochs: usize, errors: Vec<f64> },
 }
 
-/// How many epochs the small chart beside the bar shows.
+/// The epochs that the small chart beside the bar shows.
 const CHART: usize = 20;
 
 impl Progress {
-    /// For so many epochs.
+    /// The progress of a run of `epochs` epochs.
     pub fn new(epochs: usize, quiet: bool) -> Self {
         if quiet {
             return Self::Silent;
         }
         if !io::stderr().is_terminal() {
-            return Self::Lines { epochs, told: None };
+            return Self::Lines { epochs, shown: None };
         }
         // The run says how long it is when it starts.
         Self::Bar { bar: ProgressBar::new(u64::MAX).with_style(style("{wide_bar} {msg}")), epochs, errors: Vec::new() }
@@ -47,8 +47,8 @@ impl Observer for Progress {
     fn prepare(&mut self, preparation: Preparation) -> Result<()> {
         match self {
             Self::Silent => {}
-            Self::Lines { told, .. } => {
-                if told.replace(preparation) != Some(preparation) {
+            Self::Lines { shown, .. } => {
+                if shown.replace(preparation) != Some(preparation) {
                     tell(preparation.name());
                 }
             }
@@ -75,12 +75,12 @@ impl Observer for Progress {
     }
 
     fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>> {
-        let anew =
-            |epoch: usize, rate: f32| format!("diverged; epoch {epoch} begins anew with a learning rate of {rate}");
+        let retry =
+            |epoch: usize, rate: f32| format!("diverged; epoch {epoch} begins again with a learning rate of {rate}");
         match (self, event) {
-            (Self::Lines { .. }, Event::Retry { epoch, learning_rate }) => tell(&anew(epoch, learning_rate)),
+            (Self::Lines { .. }, Event::Retry { epoch, learning_rate }) => tell(&retry(epoch, learning_rate)),
             (Self::Bar { bar, .. }, Event::Retry { epoch, learning_rate }) => {
-                bar.suspend(|| tell(&anew(epoch, learning_rate)));
+                bar.suspend(|| tell(&retry(epoch, learning_rate)));
                 bar.set_position(trainer.rows_done());
             }
             (Self::Bar { bar, .. }, Event::Batch { rows, .. }) => bar.inc(rows as u64),
@@ -129,7 +129,7 @@ fn draws_blocks() -> bool {
 
 /// A line on standard error, if anyone listens.
 pub fn tell(text: &str) {
-    // Work must not be lost because nobody reads of its progress.
+    // Work must not be lost because nobody reads its progress.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

@@ -44,7 +44,7 @@ struct ThresholdArguments {
     /// The threshold that this share of the scores lies at or below, as in 0.99
     #[arg(long, group = "rule", value_name = "SHARE", allow_negative_numbers = true)]
     quantile: Option<f64>,
-    /// The threshold so many times 1.4826 median absolute deviations above the median, as in 3
+    /// The threshold this many times 1.4826 median absolute deviations above the median, as in 3
     #[arg(long, group = "rule", value_name = "TIMES", allow_negative_numbers = true)]
     mad: Option<f64>,
     /// The smallest threshold that at most this share of the normal rows is above, as in 0.01

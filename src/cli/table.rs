@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::file::write_whole;
 use crate::matrix::Matrix;
 
-/// What stands above and beside rows.
+/// What is written above and beside rows.
 pub struct Table<'a> {
     pub header: Option<&'a [String]>,
     pub columns: usize,

@@ -6,8 +6,8 @@ use clap::{Args, CommandFactory};
 
 use super::Cli;
 use super::arguments::{DataArguments, ValidationArgument, check_apart, check_output};
-use super::config::{ConfigArgument, Told};
-use super::facts::{Facts, path, print};
+use super::config::{ConfigArgument, ParsedArguments};
+use super::facts::{Facts, decimal, path, print};
 use super::progress::Progress;
 use super::train_arguments::TrainArguments;
 use super::watch::CheckpointArguments;
@@ -21,7 +21,7 @@ use crate::train::TensorBoard;
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
-    told: Told,
+    parsed: ParsedArguments,
     #[command(flatten)]
     config: ConfigArgument,
     /// Check the data and the options, print them all as a file for --config, and train nothing
@@ -72,12 +72,12 @@ impl Train {
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
         if self.dry_run {
             let settings = plan_autoencoder(&dataset, &options, validation)?;
-            return print(&self.told.to_toml(Cli::command(), "train", &settings));
+            return print(&self.parsed.to_toml(Cli::command(), "train", &settings.by_name()));
         }
         if options.find_learning_rate
             && let Some(found) = self.checkpoint.learning_rate(&self.out)?
         {
-            (options.find_learning_rate, options.train.learning_rate) = (false, found);
+            (options.find_learning_rate, options.train.rate.base) = (false, found);
         }
         let progress = Progress::new(options.train.epochs, self.quiet);
         let board = self.tensorboard.as_deref().map(TensorBoard::create).transpose()?;
@@ -102,7 +102,7 @@ impl Train {
         facts.add("rows", provenance.rows);
         facts.add("columns", model.body.columns());
         facts.add("epochs", epochs);
-        facts.add("learning_rate", provenance.settings["learning-rate"].clone());
+        facts.add("learning_rate", provenance.settings.train().map(|train| decimal(train.rate.base)));
         facts.add("seed", provenance.seed);
         facts.add("seconds", *seconds);
         facts.add("rows_per_second", history.rows_per_second());

@@ -6,17 +6,16 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arguments::at_least_one;
-use crate::data::{Binarisation, Corruption, ScalingChoice};
-use crate::error::{Error, Result};
+use crate::data::{Augmentation, Binarisation, Corruption, ScalingChoice};
+use crate::error::Result;
 use crate::kernels::Activation;
 use crate::model::AutoencoderOptions;
 use crate::network::{Activations, Initialisation, LayerSizes, Loss};
 use crate::optimizer::OptimizerChoice;
-use crate::train::{Averaging, Penalty, Schedule, TrainOptions};
+use crate::train::{Averaging, LearningRate, Penalty, Schedule, Stopping, TrainOptions, VariationalLoss};
 
-/// What `--optimizer adamw` stands for: adam with a weight decay, of so much where none is said.
-const ADAMW: &str = "adamw";
-const ADAMW_DECAY: f32 = 0.01;
+/// The arguments that matter to a whole run alone, and not to the speed of a step, which `bench` measures.
+pub const WHOLE_RUN: [&str; 7] = ["epochs", "patience", "max_time", "retries", "pretrain", "schedule", "warm_up"];
 
 /// The network and its training, the layer sizes excepted.
 #[derive(Debug, Args)]
@@ -32,12 +31,12 @@ pub struct TrainArguments {
     /// Rows of a minibatch
     #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
-    /// Double the rows of a minibatch after every so many epochs, until it has all rows
+    /// Double the rows of a minibatch every time this many epochs have passed, until it has all rows
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = at_least_one)]
     double_batch: Option<usize>,
-    /// The step size, or auto to look for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd, 1 for kfac]
+    /// The step size, or auto to search for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd, 1 for kfac]
     #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
-    learning_rate: Option<LearningRate>,
+    learning_rate: Option<RateArgument>,
     /// How the step size changes over the run
     #[arg(long, default_value_t = Schedule::Constant, value_name = Schedule::FORMS)]
     schedule: Schedule,
@@ -52,7 +51,7 @@ pub struct TrainArguments {
     momentum: Option<f32>,
     #[command(flatten)]
     regularisation: RegularisationArguments,
-    /// Epochs for which each pair of layers, from the outermost to the waist, is first trained on its own
+    /// Epochs for which each pair of layers, from the outermost to the bottleneck, is first trained on its own
     #[arg(long, default_value_t = 0, value_name = "EPOCHS", allow_negative_numbers = true)]
     pretrain: usize,
     /// Epochs without a smaller error on held-out rows after which training stops; the best weights are then taken
@@ -61,19 +60,19 @@ pub struct TrainArguments {
     /// Stop training after this time: seconds, or as in 90s, 15m, 2h
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = seconds)]
     max_time: Option<f64>,
-    /// How often a run that diverges begins its epoch anew with half the step size
+    /// How often a run that diverges begins its epoch again with half the step size
     #[arg(long, default_value_t = 0, value_name = "TIMES", allow_negative_numbers = true)]
     retries: usize,
 }
 
 /// A step size, or the wish to have one found.
 #[derive(Clone, Copy, Debug)]
-enum LearningRate {
+enum RateArgument {
     Auto,
     Fixed(f32),
 }
 
-impl FromStr for LearningRate {
+impl FromStr for RateArgument {
     type Err = String;
 
     fn from_str(text: &str) -> Parsed<Self> {
@@ -87,10 +86,10 @@ impl FromStr for LearningRate {
 /// The network, the layer sizes excepted.
 #[derive(Debug, Args)]
 struct NetworkArguments {
-    /// The activation of the hidden layers, the waist excepted
+    /// The activation of the hidden layers, the bottleneck excepted
     #[arg(long, short = 'a', default_value = Activation::Silu.name(), value_name = "NAME", value_parser = activation())]
     activation: Activation,
-    /// The activation of the waist
+    /// The activation of the bottleneck
     #[arg(long, default_value = Activation::Linear.name(), value_name = "NAME", value_parser = activation())]
     code_activation: Activation,
     /// The activation of the output [default: linear, or sigmoid with cross-entropy]
@@ -129,13 +128,13 @@ struct RegularisationArguments {
     /// Epochs over which β first grows from nothing
     #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
     beta_warm_up: f64,
-    /// Move images by up to so many pixels each way, anew in each epoch: there are more of them to learn from then
+    /// Move images by up to this many pixels each way, drawn again in each epoch: there are then more of them to learn from
     #[arg(long, default_value_t = 0, value_name = "PIXELS", allow_negative_numbers = true)]
     shift: usize,
-    /// Make each value in [0, 1] a 1 with that probability, else a 0: once, or anew in each epoch
+    /// Make each value in [0, 1] a 1 with that probability, else a 0: once, or again in each epoch
     #[arg(long, value_name = Binarisation::FORMS)]
     binarise: Option<Binarisation>,
-    /// What is done to the rows that the network is given, anew in each epoch; its targets are the rows as they are
+    /// How the network's inputs are corrupted, drawn again in each epoch; its targets are the clean rows
     #[arg(long, value_name = Corruption::FORMS)]
     corrupt: Option<Corruption>,
     /// The longest gradient that is taken as it is
@@ -155,84 +154,83 @@ impl TrainArguments {
         self.batch_size
     }
 
-    /// All options of a training run.
+    /// All options of a fit.
+    ///
+    /// # Errors
+    /// When the optimizer has no momentum to choose, or the loss does not go with the output's activation.
     pub fn options(&self, layers: LayerSizes, scaling: ScalingChoice, seed: u64) -> Result<AutoencoderOptions> {
-        let output = match (self.network.output_activation, self.loss) {
-            (Some(output), _) => output,
-            (None, Loss::CrossEntropy) => Activation::Sigmoid,
-            (None, Loss::SquaredError) => Activation::Linear,
-        };
-        self.loss.check(output)?;
-        let optimizer = self.optimizer()?;
-        let RegularisationArguments {
-            weight_decay,
-            l1,
-            l2,
-            code_l1,
-            beta,
-            beta_warm_up,
-            shift,
-            binarise,
-            corrupt,
-            clip_norm,
-            tied,
-            average,
-        } = self.regularisation;
-        let usual_decay = if self.optimizer.as_deref() == Some(ADAMW) { ADAMW_DECAY } else { 0.0 };
-        let train = TrainOptions {
-            epochs: self.epochs,
-            batch_size: self.batch_size,
-            double_batch: self.double_batch,
-            learning_rate: match self.learning_rate {
-                Some(LearningRate::Fixed(rate)) => rate,
-                Some(LearningRate::Auto) | None => optimizer.usual_learning_rate(),
-            },
-            schedule: self.schedule,
-            warm_up: self.warm_up,
-            optimizer,
-            loss: self.loss,
-            shift,
-            binarisation: binarise,
-            corruption: corrupt,
-            beta,
-            beta_warm_up,
-            penalty: Penalty { weight_decay: weight_decay.unwrap_or(usual_decay), l1, l2, code_l1 },
-            clip_norm,
-            tied,
-            averaging: average,
-            patience: self.patience,
-            max_seconds: self.max_time,
-            retries: self.retries,
-            seed,
-        };
-        let NetworkArguments { activation, code_activation, no_bias, variational, init, .. } = self.network;
+        let NetworkArguments { no_bias, variational, init, .. } = self.network;
+        let activations = self.network.activations(self.loss);
+        self.loss.check(activations.output)?;
         Ok(AutoencoderOptions {
             layers,
-            activations: Activations { hidden: activation, code: code_activation, output },
+            activations,
             bias: !no_bias,
             variational,
             initialisation: init,
             scaling,
             pretraining_epochs: self.pretrain,
-            find_learning_rate: matches!(self.learning_rate, Some(LearningRate::Auto)),
-            train,
+            find_learning_rate: matches!(self.learning_rate, Some(RateArgument::Auto)),
+            train: self.train_options(seed)?,
         })
     }
 
-    fn optimizer(&self) -> Result<OptimizerChoice> {
-        match (self.optimizer.as_deref(), self.momentum) {
-            (Some(name @ ("adam" | ADAMW | "muon" | "kfac")), Some(_)) => Err(Error::Setting {
-                name: "momentum",
-                problem: format!("{name} has none of its own to choose; use --optimizer sgd or nesterov"),
-            }),
-            (Some("adam" | ADAMW) | None, None) => Ok(OptimizerChoice::Adam),
-            (Some("muon"), None) => Ok(OptimizerChoice::Muon),
-            (Some("kfac"), None) => Ok(OptimizerChoice::Kfac),
-            (Some("nesterov"), momentum) => {
-                Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.9), nesterov: true })
-            }
-            (_, momentum) => Ok(OptimizerChoice::Sgd { momentum: momentum.unwrap_or(0.0), nesterov: false }),
-        }
+    fn train_options(&self, seed: u64) -> Result<TrainOptions> {
+        let optimizer = OptimizerChoice::named(self.optimizer.as_deref(), self.momentum)?;
+        // The name decides, for adamw is adam with another default.
+        let usual_decay = self.optimizer.as_deref().map_or(0.0, OptimizerChoice::usual_weight_decay);
+        let regularisation = &self.regularisation;
+        Ok(TrainOptions {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            double_batch: self.double_batch,
+            rate: self.rate(optimizer),
+            optimizer,
+            loss: self.loss,
+            augmentation: regularisation.augmentation(),
+            variational: regularisation.variational(),
+            penalty: regularisation.penalty(usual_decay),
+            clip_norm: regularisation.clip_norm,
+            tied: regularisation.tied,
+            averaging: regularisation.average,
+            stopping: Stopping { patience: self.patience, max_seconds: self.max_time, retries: self.retries },
+            seed,
+        })
+    }
+
+    fn rate(&self, optimizer: OptimizerChoice) -> LearningRate {
+        let base = match self.learning_rate {
+            Some(RateArgument::Fixed(rate)) => rate,
+            Some(RateArgument::Auto) | None => optimizer.usual_learning_rate(),
+        };
+        LearningRate { base, schedule: self.schedule, warm_up: self.warm_up }
+    }
+}
+
+impl NetworkArguments {
+    /// The activations; the default of the output is the one that the loss asks for.
+    fn activations(&self, loss: Loss) -> Activations {
+        let usual = match loss {
+            Loss::CrossEntropy => Activation::Sigmoid,
+            Loss::SquaredError => Activation::Linear,
+        };
+        let output = self.output_activation.unwrap_or(usual);
+        Activations { hidden: self.activation, code: self.code_activation, output }
+    }
+}
+
+impl RegularisationArguments {
+    fn augmentation(&self) -> Augmentation {
+        Augmentation { shift: self.shift, binarisation: self.binarise, corruption: self.corrupt }
+    }
+
+    fn variational(&self) -> VariationalLoss {
+        VariationalLoss { beta: self.beta, beta_warm_up: self.beta_warm_up }
+    }
+
+    fn penalty(&self, usual_decay: f32) -> Penalty {
+        let Self { weight_decay, l1, l2, code_l1, .. } = *self;
+        Penalty { weight_decay: weight_decay.unwrap_or(usual_decay), l1, l2, code_l1 }
     }
 }
 
@@ -242,7 +240,7 @@ fn activation() -> impl TypedValueParser<Value = Activation> {
 }
 
 fn optimizer_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(OptimizerChoice::NAMES.into_iter().chain([ADAMW]))
+    PossibleValuesParser::new(OptimizerChoice::NAMES)
 }
 
 type Parsed<T> = std::result::Result<T, String>;

@@ -17,7 +17,7 @@ use crate::train::{Event, Observer, Preparation, Trainer};
 /// The file in the folder of checkpoints.
 const FILE: &str = "checkpoint.safetensors";
 
-/// What that of an earlier run is called, when another writes to the same folder.
+/// The name that a checkpoint of an earlier run gets, when another run writes to the same folder.
 const EARLIER: &str = "earlier.safetensors";
 
 /// Set when the user, or the system, asks the program to stop.
@@ -30,7 +30,7 @@ pub struct CheckpointArguments {
     /// OUT.checkpoint]
     #[arg(long, value_name = "DIR")]
     checkpoint: Option<PathBuf>,
-    /// How often: after so many epochs, or a time, as in 90s, 15m, 2h [default: 1]
+    /// How often: a number of epochs, or a time, as in 90s, 15m, 2h [default: 1]
     #[arg(long, value_name = "EPOCHS|TIME", requires = "checkpoint", allow_negative_numbers = true, value_parser = every)]
     checkpoint_every: Option<Every>,
     /// Go on from the checkpoint, if there is one; the result is the same as if the run had not stopped
@@ -68,7 +68,7 @@ impl CheckpointArguments {
         self.checkpoint.iter().flat_map(|folder| [FILE, EARLIER].map(|file| folder.join(file))).collect()
     }
 
-    /// The learning rate of the run that is gone on with, where there is one.
+    /// The learning rate of the run to resume, where there is one.
     ///
     /// # Errors
     /// When its checkpoint cannot be read.
@@ -87,7 +87,7 @@ impl CheckpointArguments {
             create_folder(&folder)?;
             file::check_writable(&folder.join(FILE))?;
         }
-        // What is there already stays in charge: without a handler, Ctrl-C ends the program as ever.
+        // Where a handler cannot be set, Ctrl-C ends the program as it does any other.
         let _ = ctrlc::set_handler(|| {
             if STOP.swap(true, Ordering::Relaxed) {
                 std::process::exit(1);
@@ -158,7 +158,7 @@ impl Observer for Watch {
             trainer.resume(&path)?;
             self.saved = Some(Instant::now());
         } else if self.resume {
-            tell(&format!("{}: no checkpoint yet; training begins anew", path.display()));
+            tell(&format!("{}: no checkpoint yet; training begins from the start", path.display()));
         }
         self.progress.start(trainer)
     }

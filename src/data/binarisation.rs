@@ -1,14 +1,11 @@
 //! Grey values in [0, 1] as the chances of black and white: what a Bernoulli likelihood is of.
 
-use std::fmt;
-use std::str::FromStr;
-
 use rand::RngExt;
 
-use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
 use crate::rows::ChangedRows;
 use crate::rows::Rows;
+use crate::settings::named_setting;
 
 /// How values in [0, 1] become 0 or 1: each is 1 with the probability that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +18,6 @@ pub enum Binarisation {
 }
 
 impl Binarisation {
-    /// How it is written.
-    pub const FORMS: &'static str = "fixed|stochastic";
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fixed => "fixed",
-            Self::Stochastic => "stochastic",
-        }
-    }
-
     /// The rows of an epoch, or with epoch 0 those to measure on.
     pub fn binarised(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
         let turn = if self == Self::Fixed { 0 } else { epoch };
@@ -45,22 +31,7 @@ impl Binarisation {
     }
 }
 
-impl fmt::Display for Binarisation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Binarisation {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        [Self::Fixed, Self::Stochastic].into_iter().find(|known| known.name() == text).ok_or_else(|| Error::Setting {
-            name: "binarise",
-            problem: format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")),
-        })
-    }
-}
+named_setting!(Binarisation, "binarise", { Fixed = "fixed", Stochastic = "stochastic" });
 
 #[cfg(test)]
 mod tests {

@@ -1,16 +1,16 @@
 //! Corrupted rows: what a denoising auto-encoder is given, while the clean rows are its targets.
 
 use std::fmt;
-use std::str::FromStr;
 
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::hiding::{Hiding, share};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::random::{Generator, Purpose, generator_of_row};
 use crate::rows::Rows;
 use crate::rows::{ChangedRows, check_unit_interval};
+use crate::settings::text_setting;
 
 /// What is done to the elements of a row (Vincent et al., "Stacked denoising autoencoders", 2010, §3.3).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +29,16 @@ impl Corruption {
     /// How it is written.
     pub const FORMS: &'static str =
         "gaussian:STDDEV|clipped-gaussian:STDDEV|mask:SHARE|block:HxW|middle:HxW|salt-pepper:SHARE";
+
+    fn read(text: &str) -> std::result::Result<Option<Self>, String> {
+        let Some((kind, size)) = text.split_once(':') else { return Ok(None) };
+        match kind {
+            "gaussian" => deviation(size).map(Self::Gaussian).map(Some),
+            "clipped-gaussian" => deviation(size).map(Self::ClippedGaussian).map(Some),
+            "salt-pepper" => share(size).map(Self::SaltPepper).map(Some),
+            _ => Hiding::of_kind(kind, size).transpose().map(|hiding| hiding.map(Self::Hidden)),
+        }
+    }
 
     /// Whether these rows can be corrupted in this way.
     ///
@@ -98,22 +108,7 @@ impl fmt::Display for Corruption {
     }
 }
 
-impl FromStr for Corruption {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let wrong = |problem| Error::Setting { name: "corrupt", problem };
-        let none = || wrong(format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")));
-        let (kind, size) = text.split_once(':').ok_or_else(none)?;
-        let corruption = match kind {
-            "gaussian" => deviation(size).map(Self::Gaussian),
-            "clipped-gaussian" => deviation(size).map(Self::ClippedGaussian),
-            "salt-pepper" => share(size).map(Self::SaltPepper),
-            _ => Hiding::of_kind(kind, size).ok_or_else(none)?.map(Self::Hidden),
-        };
-        corruption.map_err(wrong)
-    }
-}
+text_setting!(Corruption, "corrupt");
 
 /// A standard deviation, or what is wrong with it.
 fn deviation(text: &str) -> std::result::Result<f32, String> {

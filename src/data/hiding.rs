@@ -1,13 +1,13 @@
 //! Elements of rows that are hidden: set to 0 for a network to learn to fill them in, or taken for missing.
 
 use std::fmt;
-use std::str::FromStr;
 
 use rand::RngExt;
 
 use crate::error::{Error, Result};
 use crate::random::Generator;
 use crate::rows::Rows;
+use crate::settings::text_setting;
 
 /// Which elements of a row are hidden.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +32,10 @@ pub struct BlockSize {
 impl Hiding {
     /// How it is written.
     pub const FORMS: &'static str = "mask:SHARE|block:HxW|middle:HxW";
+
+    fn read(text: &str) -> std::result::Result<Option<Self>, String> {
+        text.split_once(':').and_then(|(kind, size)| Self::of_kind(kind, size)).transpose()
+    }
 
     /// Whether these rows can be hidden in this way.
     ///
@@ -127,16 +131,7 @@ impl fmt::Display for Hiding {
     }
 }
 
-impl FromStr for Hiding {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let known = text.split_once(':').and_then(|(kind, size)| Self::of_kind(kind, size));
-        let hiding =
-            known.unwrap_or_else(|| Err(format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", "))));
-        hiding.map_err(|problem| Error::Setting { name: "missing", problem })
-    }
-}
+text_setting!(Hiding, "missing");
 
 #[cfg(test)]
 mod tests {

@@ -3,9 +3,8 @@
 use super::Isa;
 use super::functions::{at_least, at_most, expm1_of_negative, sigmoid, softplus, tanh};
 use super::sweep::{Map, sweep_with};
+use crate::settings::named_setting;
 use pulp::{Simd, WithSimd};
-use std::fmt;
-use std::str::FromStr;
 
 /// What a layer applies to each of its sums.
 ///
@@ -44,34 +43,6 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Every one of them.
-    pub const ALL: [Self; 9] = [
-        Self::Linear,
-        Self::Relu,
-        Self::LeakyRelu,
-        Self::Sigmoid,
-        Self::Tanh,
-        Self::Softplus,
-        Self::Elu,
-        Self::Silu,
-        Self::Gelu,
-    ];
-
-    /// Its name, as settings and model files write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Relu => "relu",
-            Self::LeakyRelu => "leaky-relu",
-            Self::Sigmoid => "sigmoid",
-            Self::Tanh => "tanh",
-            Self::Softplus => "softplus",
-            Self::Elu => "elu",
-            Self::Silu => "silu",
-            Self::Gelu => "gelu",
-        }
-    }
-
     /// Whether [`backward`](Self::backward) works from the input that `forward` had, not from its output.
     pub fn needs_input(self) -> bool {
         matches!(self, Self::Silu | Self::Gelu)
@@ -169,22 +140,17 @@ impl WithSimd for Backwards<'_> {
     }
 }
 
-impl fmt::Display for Activation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Activation {
-    type Err = crate::Error;
-
-    fn from_str(name: &str) -> crate::Result<Self> {
-        Self::ALL.into_iter().find(|activation| activation.name() == name).ok_or_else(|| crate::Error::Setting {
-            name: "activation",
-            problem: format!("there is no {name:?}; there are {}", Self::ALL.map(Self::name).join(", ")),
-        })
-    }
-}
+named_setting!(Activation, "activation", {
+    Linear = "linear",
+    Relu = "relu",
+    LeakyRelu = "leaky-relu",
+    Sigmoid = "sigmoid",
+    Tanh = "tanh",
+    Softplus = "softplus",
+    Elu = "elu",
+    Silu = "silu",
+    Gelu = "gelu",
+});
 
 /// An activation on one register.
 trait Function: Copy {

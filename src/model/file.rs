@@ -213,7 +213,8 @@ impl Model {
         if header.column_names.as_ref().is_some_and(|names| names.len() != body.columns()) {
             return Err(format!("the model file does not have {} column names", body.columns()));
         }
-        let Header { column_names, provenance, threshold, image_shape, .. } = header;
+        let Header { column_names, mut provenance, threshold, image_shape, .. } = header;
+        provenance.settings = provenance.settings.with_seed(provenance.seed);
         if image_shape.is_some_and(|(height, width)| height.checked_mul(width) != Some(body.columns())) {
             return Err(format!("the model file's rows are no images of {image_shape:?} pixels"));
         }

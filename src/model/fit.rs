@@ -1,24 +1,21 @@
 //! Fitting a model to a data set, in one call.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use serde_json::{Value, json};
-
+use super::options::{AutoencoderOptions, DataSettings, FitOptions, FitSettings, HeldOut};
 use super::{Body, Model, Provenance};
-use crate::data::{Columns, Dataset, RowChoice, Scaling, ScalingChoice};
+use crate::data::{Dataset, Scaling, ScalingChoice};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::evaluate;
-use crate::kernels::Activation;
 use crate::matrix::Matrix;
 use crate::mixture::Mixture;
-use crate::network::{Activations, Architecture, Initialisation, LayerSizes, Network};
+use crate::network::{Architecture, Network};
 use crate::pca::{Pca, PcaOptions};
 use crate::random;
 use crate::rows::{Rows, Subset, for_each_chunk};
 use crate::train::{End, History, Observer, TrainOptions, Trainer, check_pairs, find_learning_rate, pretrain, train};
 
-/// How many training rows tell where codes lie, at most.
+/// The most training rows whose codes the mixture is fitted to.
 const MIXTURE_ROWS: usize = 5000;
 
 /// Which rows are held out, to measure how a model does on rows that it has not seen.
@@ -31,52 +28,6 @@ pub enum Validation<'a> {
     Fraction(f64),
     /// A data set of their own.
     Rows(&'a Dataset),
-}
-
-/// An auto-encoder to be, and how to train it.
-#[derive(Clone, Debug)]
-pub struct AutoencoderOptions {
-    /// The sizes of its layers.
-    pub layers: LayerSizes,
-    /// Its activations.
-    pub activations: Activations,
-    /// Whether its layers have biases.
-    pub bias: bool,
-    /// Whether its codes are draws from distributions: see [`Architecture::into_variational`].
-    pub variational: bool,
-    /// How its weights start.
-    pub initialisation: Initialisation,
-    /// How the data is scaled.
-    pub scaling: ScalingChoice,
-    /// How many epochs each pair of layers is pretrained for; see [`pretrain`].
-    pub pretraining_epochs: usize,
-    /// Whether a learning rate is looked for first, and takes the place of that in `train`; see [`find_learning_rate`].
-    pub find_learning_rate: bool,
-    /// How it is trained.
-    pub train: TrainOptions,
-}
-
-impl AutoencoderOptions {
-    /// These layers and, for all else, what is usual: silu in the hidden layers, and a linear waist and output.
-    pub fn new(layers: LayerSizes) -> Self {
-        Self {
-            layers,
-            activations: Activations::hidden(Activation::Silu),
-            bias: true,
-            variational: false,
-            initialisation: Initialisation::default(),
-            scaling: ScalingChoice::default(),
-            pretraining_epochs: 0,
-            find_learning_rate: false,
-            train: TrainOptions::default(),
-        }
-    }
-
-    /// The layers that they ask for.
-    pub fn architecture(&self) -> Architecture {
-        let plain = Architecture::new(self.layers.clone(), self.activations, self.bias);
-        if self.variational { plain.into_variational() } else { plain }
-    }
 }
 
 /// A fitted model and how the fitting went.
@@ -111,7 +62,7 @@ pub fn fit_autoencoder(
     let (history, end) = split
         .with_rows(|training, held_out| {
             if options.find_learning_rate {
-                options.train.learning_rate = find_learning_rate(&network, training, &options.train, observer)?;
+                options.train.rate.base = find_learning_rate(&network, training, &options.train, observer)?;
                 options.find_learning_rate = false;
             }
             if options.pretraining_epochs > 0 {
@@ -122,16 +73,17 @@ pub fn fit_autoencoder(
         })
         .map_err(|error| error.of(dataset.source()))?;
     let seconds = history.seconds();
-    let TrainOptions { epochs, learning_rate, .. } = options.train;
-    let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate };
+    let TrainOptions { epochs, rate, .. } = options.train;
+    let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate: rate.base };
     let held_out = split.held_out_of_the_same();
-    let mut model = split.into_model(Body::Autoencoder(network), seed, autoencoder_settings(&options), diverged)?;
+    let mut model =
+        split.into_model(Body::Autoencoder(network), seed, FitOptions::Autoencoder(Box::new(options)), diverged)?;
     model.provenance.epochs = history.errors(Provenance::MOST_EPOCHS);
     Ok(Fitted { model, history, end, seconds, held_out })
 }
 
-/// Finds out whether an auto-encoder can be trained in this way, without training it: the settings that its model would
-/// have.
+/// Checks whether an auto-encoder can be trained in this way, without training it, and gives the settings that its model
+/// would have.
 ///
 /// # Errors
 /// Those of [`fit_autoencoder`] before its first step.
@@ -139,16 +91,16 @@ pub fn plan_autoencoder(
     dataset: &Dataset,
     options: &AutoencoderOptions,
     validation: Validation<'_>,
-) -> Result<BTreeMap<String, Value>> {
+) -> Result<FitSettings> {
     let split = Split::new(dataset, validation, options.scaling, options.train.seed)?;
     let mut network = untrained(options, split.training.len())?;
     split
         .with_rows(|training, held_out| Trainer::new(&mut network, training, held_out, &options.train).map(drop))
         .map_err(|error| error.of(dataset.source()))?;
-    Ok(split.settings(autoencoder_settings(options)))
+    Ok(split.settings(FitOptions::Autoencoder(Box::new(options.clone()))))
 }
 
-/// The network before its first step over so many rows.
+/// The network before its first step in a run over `rows` rows.
 fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
     let architecture = options.architecture();
     if options.pretraining_epochs > 0 {
@@ -174,7 +126,8 @@ pub fn fit_pca(
     let seconds = start.elapsed().as_secs_f64();
     let too_large = |_| Place::named(dataset.source()).error("its values are too large; scale them (unit or standard)");
     let held_out = split.held_out_of_the_same();
-    let model = split.into_model(Body::Pca(pca), options.seed, pca_settings(scaling, options), too_large)?;
+    let settings = FitOptions::Pca { scaling, options: options.clone() };
+    let model = split.into_model(Body::Pca(pca), options.seed, settings, too_large)?;
     Ok(Fitted { model, history: History::default(), end: End::Epochs, seconds, held_out })
 }
 
@@ -184,18 +137,18 @@ struct Split<'a> {
     scaling: Scaling,
     training: Vec<usize>,
     held_out: Option<(&'a Dataset, Vec<usize>)>,
-    validation: Value,
+    validation: Option<HeldOut>,
 }
 
 impl<'a> Split<'a> {
     fn new(dataset: &'a Dataset, validation: Validation<'a>, scaling: ScalingChoice, seed: u64) -> Result<Self> {
         let all = |dataset: &Dataset| (0..dataset.rows()).collect();
         let (training, held_out, validation) = match validation {
-            Validation::None => (all(dataset), None, Value::Null),
+            Validation::None => (all(dataset), None, None),
             Validation::Fraction(fraction) => {
                 let count = held_out_count(dataset, fraction)?;
                 let (training, held_out) = random::split(dataset.rows(), count, seed);
-                (training, Some((dataset, held_out)), json!(fraction))
+                (training, Some((dataset, held_out)), Some(HeldOut::Share(fraction)))
             }
             Validation::Rows(other) => {
                 if other.columns() != dataset.columns() {
@@ -206,7 +159,7 @@ impl<'a> Split<'a> {
                         dataset.columns()
                     )));
                 }
-                (all(dataset), Some((other, all(other))), json!(other.source()))
+                (all(dataset), Some((other, all(other))), Some(HeldOut::Source(other.source().into())))
             }
         };
         let scaling = Scaling::fit(scaling, dataset, &training)?;
@@ -231,22 +184,9 @@ impl<'a> Split<'a> {
         }
     }
 
-    /// Settings with those of the data.
-    fn settings(&self, mut settings: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-        let asked = self.dataset.read_options();
-        let columns = match &asked.columns {
-            Columns::Chosen(columns) => json!(columns),
-            Columns::All | Columns::Named(_) => Value::Null,
-        };
-        settings.insert("columns".into(), columns);
-        settings.insert("label".into(), json!(asked.label));
-        settings.insert("validation".into(), self.validation.clone());
-        match self.dataset.row_choice() {
-            RowChoice::All => None,
-            RowChoice::Only(labels) => settings.insert("only".into(), json!(labels)),
-            RowChoice::Without(labels) => settings.insert("without".into(), json!(labels)),
-        };
-        settings
+    /// The settings of a fit to this data.
+    fn settings(&self, options: FitOptions) -> FitSettings {
+        FitSettings { data: DataSettings::new(self.dataset, self.validation.clone()), options }
     }
 
     /// What a few thousand training rows, evenly spread, say of where codes lie; nothing for a variational network, whose
@@ -273,7 +213,7 @@ impl<'a> Split<'a> {
         self,
         body: Body,
         seed: u64,
-        settings: BTreeMap<String, Value>,
+        options: FitOptions,
         not_finite: impl FnOnce(f64) -> Error,
     ) -> Result<Model> {
         let (training, validation) = self.with_rows(|training, held_out| {
@@ -292,7 +232,7 @@ impl<'a> Split<'a> {
             version: env!("CARGO_PKG_VERSION").into(),
             rows: self.training.len(),
             seed,
-            settings: self.settings(settings),
+            settings: self.settings(options),
             training,
             validation,
             epochs: Vec::new(),
@@ -303,8 +243,8 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Refuses a network that this machine has no memory to train with so many elements of buffers
-/// ([`TrainOptions::elements`]), in batches of so many rows.
+/// Refuses a network that this machine has no memory to train with buffers of `elements` elements
+/// ([`TrainOptions::elements`]) and activations of `batch_rows` rows.
 ///
 /// # Errors
 /// When the memory cannot be had.
@@ -331,49 +271,14 @@ fn held_out_count(dataset: &Dataset, fraction: f64) -> Result<usize> {
     Ok(((dataset.rows() as f64 * fraction).round() as usize).clamp(1, dataset.rows() - 1))
 }
 
-fn autoencoder_settings(options: &AutoencoderOptions) -> BTreeMap<String, Value> {
-    let AutoencoderOptions { activations, train, .. } = options;
-    let mut settings = settings([
-        ("layers", json!(options.layers)),
-        ("activation", json!(activations.hidden.name())),
-        ("code-activation", json!(activations.code.name())),
-        ("output-activation", json!(activations.output.name())),
-        ("no-bias", json!(!options.bias)),
-        ("variational", json!(options.variational)),
-        ("init", json!(options.initialisation.to_string())),
-        ("pretrain", json!(options.pretraining_epochs)),
-        ("scale", json!(options.scaling.to_string())),
-    ]);
-    settings.extend(train.settings());
-    if options.find_learning_rate {
-        settings.insert("learning-rate".into(), json!("auto"));
-    }
-    settings
-}
-
-fn pca_settings(scaling: ScalingChoice, options: &PcaOptions) -> BTreeMap<String, Value> {
-    settings([
-        ("components", json!(options.components.to_string())),
-        ("center", json!(options.center)),
-        ("whiten", json!(options.whiten)),
-        ("solver", json!(options.solver.to_string())),
-        ("scale", json!(scaling.to_string())),
-    ])
-}
-
-fn settings<const COUNT: usize>(entries: [(&str, Value); COUNT]) -> BTreeMap<String, Value> {
-    entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::Activations;
 
     #[test]
     fn a_network_beyond_all_memory_is_an_error() {
-        let architecture = |sizes: &str| {
-            Architecture::new(sizes.parse().unwrap(), Activations::hidden(crate::kernels::Activation::Relu), true)
-        };
+        let architecture = |sizes: &str| Architecture::new(sizes.parse().unwrap(), Activations::default(), true);
         assert!(check_memory(&architecture("4,2,4"), 3, 1000).is_ok());
         let message = check_memory(&architecture("1000000000,1,1000000000"), 3, 1 << 40).unwrap_err().to_string();
         assert!(message.contains("`1000000000,1,1000000000` needs"), "{message}");

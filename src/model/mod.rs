@@ -5,18 +5,16 @@ mod fit;
 mod generate;
 mod header;
 mod layers;
+mod options;
 mod score;
 
-pub use fit::{AutoencoderOptions, Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
+pub use fit::{Fitted, Validation, check_memory, fit_autoencoder, fit_pca, plan_autoencoder};
 pub use layers::HiddenLayer;
-
-use std::collections::BTreeMap;
-use std::str::FromStr;
+pub use options::{AutoencoderOptions, DataSettings, FitOptions, FitSettings, HeldOut};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::data::{Binarisation, Columns, Dataset, Scaling};
+use crate::data::{Columns, Dataset, Scaling};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
 use crate::likelihood::{LogLikelihood, log_likelihood};
@@ -46,7 +44,7 @@ impl Body {
         }
     }
 
-    /// How many columns its rows have.
+    /// The number of columns of its rows.
     pub fn columns(&self) -> usize {
         match self {
             Self::Autoencoder(network) => network.architecture().sizes().input(),
@@ -54,7 +52,7 @@ impl Body {
         }
     }
 
-    /// How many columns its codes have.
+    /// The number of columns of its codes.
     pub fn code_size(&self) -> usize {
         match self {
             Self::Autoencoder(network) => network.architecture().sizes().code(),
@@ -70,7 +68,7 @@ impl Body {
         }
     }
 
-    /// How many numbers it has learned: weights and biases, or components and mean.
+    /// The number of learned parameters: weights and biases, or components and mean.
     pub fn parameters(&self) -> usize {
         match self {
             Self::Autoencoder(network) => network.architecture().parameters(),
@@ -99,17 +97,17 @@ impl Reconstruct for Body {
     }
 }
 
-/// How a model came to be: written into its file, and never the time of day, so that the same run gives the same file.
+/// How a model was made, without the time of day, so that the same run gives the same file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The version of this crate that fitted it.
     pub version: String,
-    /// How many rows it was fitted on.
+    /// The number of rows it was fitted on.
     pub rows: usize,
     /// The seed of every random choice.
     pub seed: u64,
-    /// All settings, by the names of the command line's options.
-    pub settings: BTreeMap<String, Value>,
+    /// All settings of the fit.
+    pub settings: FitSettings,
     /// The error on the rows it was fitted on.
     pub training: Errors,
     /// The error on the rows that were held out.
@@ -120,13 +118,8 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// How many epochs are kept at most.
+    /// The most epochs that are kept.
     pub const MOST_EPOCHS: usize = 1000;
-
-    /// A setting that is written as a text, where it was made.
-    pub fn setting<T: FromStr>(&self, name: &str) -> Option<T> {
-        self.settings.get(name)?.as_str()?.parse().ok()
-    }
 }
 
 /// A fitted model, with all that it needs to be used on new data.
@@ -190,10 +183,10 @@ impl Model {
         collect(dataset.rows(), self.body.code_size(), |visit| self.encode_each(dataset, visit))
     }
 
-    /// The rows that codes stand for, in the user's units: rows × columns.
+    /// The rows that the decoder makes of codes, in the user's units: rows × columns.
     ///
     /// # Errors
-    /// When the codes do not have the width of the waist, or their values are out of all proportion.
+    /// When the codes do not have the width of the bottleneck, or their values are out of all proportion.
     pub fn decode(&self, codes: &dyn Rows) -> Result<Matrix> {
         collect(codes.rows(), self.body.columns(), |visit| self.decode_each(codes, visit))
     }
@@ -209,7 +202,7 @@ impl Model {
     /// As [`Model::encode`], some rows at a time, so that the codes need not all be held.
     ///
     /// # Errors
-    /// As [`Model::encode`], and that of `visit`.
+    /// As [`Model::encode`], and those of `visit`.
     pub fn encode_each(&self, dataset: &Dataset, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         self.encode_layer_each(dataset, self.code_layer(), visit)
     }
@@ -217,11 +210,11 @@ impl Model {
     /// As [`Model::decode`], some rows at a time, so that the rows need not all be held.
     ///
     /// # Errors
-    /// As [`Model::decode`], and that of `visit`.
+    /// As [`Model::decode`], and those of `visit`.
     pub fn decode_each(&self, codes: &dyn Rows, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         if codes.columns() != self.body.code_size() {
             return Err(Error::Mismatch(format!(
-                "the codes have {} columns, but the model's waist has {}",
+                "the codes have {} columns, but the model's bottleneck has {}",
                 codes.columns(),
                 self.body.code_size()
             )));
@@ -232,7 +225,7 @@ impl Model {
     /// As [`Model::reconstruct`], some rows at a time, so that the rows need not all be held.
     ///
     /// # Errors
-    /// As [`Model::reconstruct`], and that of `visit`.
+    /// As [`Model::reconstruct`], and those of `visit`.
     pub fn reconstruct_each(&self, dataset: &Dataset, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         self.check_width(dataset)?;
         let each = self.each_in_units(&self.scaling.scaled(dataset), |chunk| Ok(self.body.reconstruct(chunk)), visit);
@@ -275,8 +268,8 @@ impl Model {
     /// The most codes that [`Model::log_likelihood`] draws for a row.
     pub const MOST_SAMPLES: usize = 1_000_000;
 
-    /// How likely a variational model holds rows to be, in nats, by so many codes drawn for each; where it was trained on
-    /// binarised rows, these are too.
+    /// The log-likelihood of rows under a variational model, in nats, estimated from `samples` codes drawn for each row; where
+    /// the model was trained on binarised rows, these rows are binarised too.
     ///
     /// # Errors
     /// When the model is not variational, there are too many samples, or the rows do not have the model's width or are too
@@ -286,8 +279,8 @@ impl Model {
         let network = match &self.body {
             Body::Autoencoder(network) if network.architecture().is_variational() => network,
             _ => {
-                let problem = "the model is not variational, and holds no row to be more likely than another; `train \
-                               --variational` makes one that does";
+                let problem = "the model is not variational, and holds no row to be more likely than another; train one \
+                               that is (variational)";
                 return Err(Error::Mismatch(problem.into()));
             }
         };
@@ -296,8 +289,9 @@ impl Model {
                 format!("{samples} are more codes a row than {}, with which nothing changes", Self::MOST_SAMPLES);
             return Err(Error::Setting { name: "samples", problem });
         }
-        let loss: Loss = self.provenance.setting("loss").unwrap_or_default();
-        let binarisation: Option<Binarisation> = self.provenance.setting("binarise");
+        let train = self.provenance.settings.train();
+        let loss = train.map_or(Loss::default(), |train| train.loss);
+        let binarisation = train.and_then(|train| train.augmentation.binarisation);
         let scaled = self.scaling.scaled(dataset);
         if loss == Loss::CrossEntropy || binarisation.is_some() {
             check_unit_interval(&scaled, "this likelihood", "keep to the range of the training")

@@ -121,15 +121,27 @@ impl From<LayerSizes> for Vec<usize> {
     }
 }
 
-/// The activation of each layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which activation follows which layer: by default silu the hidden layers, and none the bottleneck and the output.
+///
+/// Fill it in with `..Default::default()`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Activations {
     /// After each hidden layer but the bottleneck.
+    #[serde(rename = "activation")]
     pub hidden: Activation,
     /// After the bottleneck.
+    #[serde(rename = "code-activation")]
     pub code: Activation,
     /// After the output layer.
+    #[serde(rename = "output-activation")]
     pub output: Activation,
+}
+
+impl Default for Activations {
+    fn default() -> Self {
+        Self::hidden(Activation::Silu)
+    }
 }
 
 impl Activations {

@@ -1,18 +1,17 @@
 //! The first values of the weights.
 
 use std::fmt;
-use std::str::FromStr;
 
 use rand::RngExt;
 use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::architecture::{Architecture, Layer};
-use crate::error::{Error, Result};
 use crate::kernels::Activation;
 use crate::linalg::columns::Columns;
 use crate::linalg::qr::qr;
 use crate::random::{self, Generator, Purpose};
+use crate::settings::text_setting;
 
 /// How the weights are drawn; biases start at zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -52,6 +51,26 @@ const SPARSE_WEIGHTS: usize = 15;
 impl Initialisation {
     /// How it is written: see [`Initialisation::from_str`].
     pub const FORMS: &'static str = "fan-in|he|glorot|lecun|orthogonal|sparse[:COUNT]|normal:STDDEV";
+
+    fn read(text: &str) -> std::result::Result<Option<Self>, String> {
+        let (kind, number) = text.split_once(':').map_or((text, None), |(kind, number)| (kind, Some(number)));
+        let wrong = || format!("`{text}` needs a number above 0, as in sparse:15 or normal:0.1");
+        let above_0 = |number: &f32| *number > 0.0 && number.is_finite();
+        Ok(Some(match (kind, number) {
+            ("fan-in", None) => Self::FanIn,
+            ("he", None) => Self::He,
+            ("glorot", None) => Self::Glorot,
+            ("lecun", None) => Self::LeCun,
+            ("orthogonal", None) => Self::Orthogonal,
+            ("sparse", None) => Self::Sparse(SPARSE_WEIGHTS),
+            ("sparse", Some(count)) => Self::Sparse(count.parse().ok().filter(|&count| count > 0).ok_or_else(wrong)?),
+            ("normal", deviation) => {
+                let deviation = deviation.and_then(|number| number.parse().ok()).filter(above_0);
+                Self::Normal(deviation.ok_or_else(wrong)?)
+            }
+            _ => return Ok(None),
+        }))
+    }
 
     pub(super) fn fill(self, architecture: &Architecture, parameters: &mut [f32], seed: u64) {
         let mut generator = random::generator(seed, Purpose::Initialisation);
@@ -147,35 +166,7 @@ impl fmt::Display for Initialisation {
     }
 }
 
-impl FromStr for Initialisation {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let known = match text.split_once(':') {
-            None => match text {
-                "fan-in" => Some(Self::FanIn),
-                "he" => Some(Self::He),
-                "glorot" => Some(Self::Glorot),
-                "lecun" => Some(Self::LeCun),
-                "orthogonal" => Some(Self::Orthogonal),
-                "sparse" => Some(Self::Sparse(SPARSE_WEIGHTS)),
-                _ => None,
-            },
-            Some(("sparse", count)) => count.parse().ok().filter(|&count| count > 0).map(Self::Sparse),
-            Some(("normal", number)) => {
-                number.parse().ok().filter(|&number: &f32| number > 0.0 && number.is_finite()).map(Self::Normal)
-            }
-            Some(_) => None,
-        };
-        known.ok_or_else(|| Error::Setting {
-            name: "init",
-            problem: format!(
-                "`{text}` is none of {}, with a number above 0 as in sparse:15 or normal:0.1",
-                Self::FORMS.replace('|', ", ")
-            ),
-        })
-    }
-}
+text_setting!(Initialisation, "init");
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,12 @@
-//! What training makes small.
+//! What training minimises.
 
-use std::fmt;
 use std::ops::AddAssign;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::kernels::Activation;
+use crate::settings::named_setting;
 
 /// The loss of a row, summed over its columns; training minimises its mean over the rows of a minibatch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,17 +19,6 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::SquaredError, Self::CrossEntropy];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SquaredError => "squared-error",
-            Self::CrossEntropy => "cross-entropy",
-        }
-    }
-
     /// Checks that it can stand behind an output layer with this activation.
     ///
     /// # Errors
@@ -44,24 +32,9 @@ impl Loss {
     }
 }
 
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+named_setting!(Loss, "loss", { SquaredError = "squared-error", CrossEntropy = "cross-entropy" });
 
-impl FromStr for Loss {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|loss| loss.name() == text).ok_or_else(|| Error::Setting {
-            name: "loss",
-            problem: format!("`{text}` is no loss; there are {}", Self::ALL.map(Self::name).join(", ")),
-        })
-    }
-}
-
-/// What training makes small: the loss, and what else a minibatch's rows cost.
+/// What training minimises: the loss, and what else the rows of a minibatch cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
     /// The loss of a row.

@@ -1,5 +1,7 @@
 //! The rules that there are, and their settings.
 
+use serde::{Deserialize, Serialize};
+
 use super::adam::Adam;
 use super::kfac::Kfac;
 use super::muon::Muon;
@@ -8,9 +10,11 @@ use super::sgd::Sgd;
 use super::step::Optimizer;
 use crate::error::{Error, Result};
 use crate::network::Architecture;
+use crate::settings::unknown;
 
 /// Which rule, and its settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Named", into = "Named")]
 pub enum OptimizerChoice {
     /// [`Sgd`]
     Sgd {
@@ -20,6 +24,7 @@ pub enum OptimizerChoice {
         nesterov: bool,
     },
     /// [`Adam`]
+    #[default]
     Adam,
     /// [`Muon`]
     Muon,
@@ -27,12 +32,78 @@ pub enum OptimizerChoice {
     Kfac,
 }
 
+/// The two settings that choose a rule.
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
+struct Named {
+    optimizer: Option<String>,
+    momentum: Option<f32>,
+}
+
+impl Default for Named {
+    fn default() -> Self {
+        OptimizerChoice::default().into()
+    }
+}
+
+impl From<OptimizerChoice> for Named {
+    fn from(choice: OptimizerChoice) -> Self {
+        Self { optimizer: Some(choice.name().into()), momentum: choice.momentum() }
+    }
+}
+
+impl TryFrom<Named> for OptimizerChoice {
+    type Error = Error;
+
+    fn try_from(Named { optimizer, momentum }: Named) -> Result<Self> {
+        Self::named(optimizer.as_deref(), momentum)
+    }
+}
+
+/// Adam with a weight decay, under the name that its paper gives it.
+const ADAMW: &str = "adamw";
+const ADAMW_DECAY: f32 = 0.01;
+
+/// The momentum of nesterov where none is given.
+const NESTEROV_MOMENTUM: f32 = 0.9;
+
 impl OptimizerChoice {
     /// Plain stochastic gradient descent.
     pub const SGD: Self = Self::Sgd { momentum: 0.0, nesterov: false };
 
-    /// The names that there are.
-    pub const NAMES: [&'static str; 5] = ["sgd", "nesterov", "adam", "muon", "kfac"];
+    /// The names that [`named`](Self::named) takes.
+    pub const NAMES: [&'static str; 6] = ["sgd", "nesterov", "adam", "muon", "kfac", ADAMW];
+
+    /// The rule of a name and a momentum, where they are given: adam by default, or sgd with a momentum; the momentum of sgd
+    /// is 0 by default, that of nesterov 0.9. `adamw` is adam with a weight decay, by default the
+    /// [usual one](Self::usual_weight_decay).
+    ///
+    /// # Errors
+    /// When the name is unknown, or its rule has no momentum to choose, or the momentum does not lie in [0, 1).
+    pub fn named(name: Option<&str>, momentum: Option<f32>) -> Result<Self> {
+        let choice = match (name, momentum) {
+            (Some("adam" | ADAMW) | None, None) => Self::Adam,
+            (Some("muon"), None) => Self::Muon,
+            (Some("kfac"), None) => Self::Kfac,
+            (Some("nesterov"), momentum) => {
+                Self::Sgd { momentum: momentum.unwrap_or(NESTEROV_MOMENTUM), nesterov: true }
+            }
+            (Some("sgd") | None, momentum) => Self::Sgd { momentum: momentum.unwrap_or(0.0), nesterov: false },
+            (Some(name), Some(_)) if Self::NAMES.contains(&name) => {
+                let problem = format!("{name} has none of its own to choose; use sgd or nesterov (optimizer)");
+                return Err(Error::Setting { name: "momentum", problem });
+            }
+            (Some(name), _) => {
+                return Err(Error::Setting { name: "optimizer", problem: unknown(name, &Self::NAMES.join("|")) });
+            }
+        };
+        choice.check().map(|()| choice)
+    }
+
+    /// The weight decay of the rule of a name, where no other is given: 0.01 for `adamw`, 0 for all others.
+    pub fn usual_weight_decay(name: &str) -> f32 {
+        if name == ADAMW { ADAMW_DECAY } else { 0.0 }
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -106,5 +177,32 @@ impl OptimizerChoice {
             Self::Muon => Box::new(Muon::new(architecture)),
             Self::Kfac => Box::new(Kfac::new(architecture, has_exact_steps)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_a_rule_and_each_rule_has_its_name() {
+        for name in OptimizerChoice::NAMES {
+            let choice = OptimizerChoice::named(Some(name), None).unwrap();
+            assert_eq!(OptimizerChoice::named(Some(choice.name()), choice.momentum()).unwrap(), choice);
+            assert_eq!(choice.name(), if name == ADAMW { "adam" } else { name });
+        }
+        let message = OptimizerChoice::named(Some("lion"), None).unwrap_err().to_string();
+        assert_eq!(message, "optimizer: `lion` is unknown; there are sgd, nesterov, adam, muon, kfac, adamw");
+    }
+
+    #[test]
+    fn a_momentum_belongs_to_sgd_and_nesterov_alone() {
+        let named = OptimizerChoice::named;
+        assert_eq!(named(None, Some(0.5)).unwrap(), OptimizerChoice::Sgd { momentum: 0.5, nesterov: false });
+        assert_eq!(named(Some("nesterov"), None).unwrap().momentum(), Some(0.9));
+        for name in ["adam", "adamw", "muon", "kfac"] {
+            assert!(named(Some(name), Some(0.5)).unwrap_err().to_string().starts_with("momentum: "), "{name}");
+        }
+        assert!(named(Some("sgd"), Some(1.0)).is_err());
     }
 }

@@ -36,7 +36,7 @@ pub struct PcaAccumulator {
 }
 
 impl PcaAccumulator {
-    /// For rows of so many columns.
+    /// An accumulator for rows of `columns` columns that has seen none yet.
     ///
     /// # Errors
     /// [`Error::Setting`] for components that no data can have, or for [`Solver::Randomized`], which goes over the rows

@@ -1,44 +1,48 @@
 //! What PCA is asked to do.
 
-use crate::error::{Error, Result};
 use std::fmt;
-use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::settings::{named_setting, text_setting};
 
 /// How many components to keep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Components {
-    /// So many, from 1 up to the smaller number of rows and columns.
+    /// A number of them, from 1 up to the smaller number of rows and columns.
     Count(usize),
     /// As few as explain at least this share of the total variance, above 0 and up to 1.
     VarianceShare(f64),
 }
 
-/// A whole number is a count, a number with a point a share: `2`, `0.95`, `1.0`.
-impl FromStr for Components {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let components = if let Ok(count) = text.parse() {
-            Self::Count(count)
-        } else if let Ok(share) = text.parse() {
-            Self::VarianceShare(share)
-        } else {
-            return Err(setting(format!("{text:?} is neither a count, as 2, nor a share of the variance, as 0.95")));
-        };
-        components.check()?;
-        Ok(components)
-    }
-}
-
 impl Components {
+    /// How it is written: a whole number is a count, a number with a point a share, as in `2`, `0.95` and `1.0`.
+    pub const FORMS: &'static str = "COUNT|SHARE";
+
+    fn read(text: &str) -> std::result::Result<Option<Self>, String> {
+        let known = match text.parse() {
+            Ok(count) => Some(Self::Count(count)),
+            Err(_) => text.parse().ok().map(Self::VarianceShare),
+        };
+        let known =
+            known.ok_or_else(|| format!("`{text}` is neither a count, as 2, nor a share of the variance, as 0.95"));
+        known.and_then(|components| components.problem().map_or(Ok(Some(components)), Err))
+    }
+
     /// Refuses what no data can satisfy.
     pub(super) fn check(self) -> Result<()> {
+        self.problem().map_or(Ok(()), |problem| Err(Error::Setting { name: "components", problem }))
+    }
+
+    /// What no data can satisfy.
+    fn problem(self) -> Option<String> {
         match self {
-            Self::Count(0) => Err(setting("0 are none; at least 1 is needed".into())),
+            Self::Count(0) => Some("0 are none; at least 1 is needed".into()),
             Self::VarianceShare(share) if !(share > 0.0 && share <= 1.0) => {
-                Err(setting(format!("{share} is no share of the variance; it must be above 0 and at most 1")))
+                Some(format!("{share} is no share of the variance; it must be above 0 and at most 1"))
             }
-            _ => Ok(()),
+            _ => None,
         }
     }
 }
@@ -53,9 +57,7 @@ impl fmt::Display for Components {
     }
 }
 
-fn setting(problem: String) -> Error {
-    Error::Setting { name: "components", problem }
-}
+text_setting!(Components, "components");
 
 /// How the singular vectors are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -72,39 +74,13 @@ pub enum Solver {
     Randomized,
 }
 
-impl Solver {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Jacobi, Self::Randomized];
-
-    /// Its name: `auto`, `jacobi` or `randomized`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Jacobi => "jacobi",
-            Self::Randomized => "randomized",
-        }
-    }
-}
-
-impl fmt::Display for Solver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Solver {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|solver| solver.name() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            Error::Setting { name: "solver", problem: format!("{text:?} is none of {names}") }
-        })
-    }
-}
+named_setting!(Solver, "solver", { Auto = "auto", Jacobi = "jacobi", Randomized = "randomized" });
 
 /// Settings of a [`Pca`](super::Pca): by default 2 components of centred data, not whitened.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Fill it in with `..Default::default()`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PcaOptions {
     /// How many components to keep.
     pub components: Components,
@@ -115,7 +91,8 @@ pub struct PcaOptions {
     pub whiten: bool,
     /// How the components are found.
     pub solver: Solver,
-    /// The seed of the random projection; nothing else is random.
+    /// The seed of the random projection; nothing else is random. Its serde form leaves it out.
+    #[serde(skip)]
     pub seed: u64,
 }
 
@@ -148,6 +125,6 @@ mod tests {
             assert_eq!(solver.to_string().parse::<Solver>().unwrap(), solver);
         }
         let error = "qr".parse::<Solver>().unwrap_err().to_string();
-        assert_eq!(error, "solver: \"qr\" is none of auto, jacobi, randomized");
+        assert_eq!(error, "solver: `qr` is unknown; there are auto, jacobi, randomized");
     }
 }

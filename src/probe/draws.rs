@@ -48,11 +48,11 @@ impl Classes {
         self.rows.len()
     }
 
-    /// So many rows of each class, one class after another: those of a draw. Draws depend on the seed and their number
+    /// The rows of a draw: `per_class` of each class, one class after another. Draws depend on the seed and their number
     /// alone.
     ///
     /// # Errors
-    /// When a class has not so many.
+    /// When a class has fewer.
     pub(super) fn draw(&self, per_class: usize, train: &Dataset, seed: u64, number: u64) -> Result<Vec<usize>> {
         let mut generator = generator_of(seed, Purpose::Labels, number);
         let mut drawn = Vec::new();

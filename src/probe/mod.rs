@@ -5,7 +5,7 @@
 //! and the *nearest neighbours*, which ask whether rows of one class lie together. Beside what a model's layer puts out, it
 //! does all of it on principal components of the same width and on the columns as they are.
 //!
-//! The model and the components know all rows to draw from, but no more labels than those of the draw; of the rows to test
+//! The model and the components know all rows to draw from, but no labels beyond the draw; of the rows to test
 //! on they know nothing. The number of neighbours is chosen by leaving one labelled row out, the penalty of
 //! logistic regression by cross-validation over the labelled rows.
 //!
@@ -54,7 +54,7 @@ pub struct ProbeOptions {
 }
 
 impl ProbeOptions {
-    /// So many labels for each class; ten draws, and the code.
+    /// Options with `labels_per_class` labelled rows of each class, ten draws, and the code.
     pub fn new(labels_per_class: usize) -> Self {
         Self { labels_per_class, draws: 10, layer: None, seed: 1 }
     }
@@ -125,7 +125,7 @@ impl DrawErrors {
 /// ```
 ///
 /// # Errors
-/// [`Error::Setting`] when a class has not so many rows, or a draw more than [`MOST_LABELLED`] or [`MOST_SCORES`];
+/// [`Error::Setting`] when a class has fewer rows, or a draw more than [`MOST_LABELLED`] or [`MOST_SCORES`];
 /// [`Error::Mismatch`] when a data set does not have the model's width, or no labels, when there is one class only, when a
 /// label of `test` is not in `train`, or a value is out of all proportion.
 ///
@@ -141,7 +141,7 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
     if labelled > MOST_LABELLED || labelled * classes.count() > MOST_SCORES {
         let (count, most) = (classes.count(), MOST_LABELLED.min(MOST_SCORES / classes.count()));
         let problem = format!(
-            "{labels_per_class} of {count} classes are {labelled} rows; for so many classes at most {most} are taken"
+            "{labels_per_class} of {count} classes are {labelled} rows; for {count} classes at most {most} are taken"
         );
         return Err(Error::Setting { name: "labels per class", problem });
     }
@@ -222,7 +222,7 @@ fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
     numbers
 }
 
-/// Where some numbers stand in a sorted list that holds them.
+/// The indices of some numbers in a sorted list that holds them.
 fn places(sorted: &[usize], some: &[usize]) -> Vec<usize> {
     some.iter().map(|row| sorted.partition_point(|other| other < row)).collect()
 }

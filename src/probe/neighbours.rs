@@ -40,7 +40,7 @@ impl<'a> Neighbours<'a> {
         vote(&self.nearest(products, self.number, None))
     }
 
-    /// The classes of so many labelled rows, the nearest first, `but` left out; of equally near ones the first.
+    /// The classes of the `number` nearest labelled rows other than `but`, the nearest first; of equally near ones the first.
     fn nearest(&self, products: &[f32], number: usize, but: Option<usize>) -> Vec<usize> {
         let mut nearest: Vec<(f32, usize)> = Vec::with_capacity(number + 1);
         for (row, (product, squared_norm)) in products.iter().zip(&self.squared_norms).enumerate() {
@@ -56,7 +56,7 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-/// The class that most of the neighbours have; of several, that of the nearest.
+/// The class that most of the neighbours have; of several, the nearest one's.
 fn vote(nearest: &[usize]) -> usize {
     let mut best = (0, 0);
     for &class in nearest {

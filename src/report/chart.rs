@@ -22,7 +22,7 @@ pub(super) struct Axis {
     pub low: f64,
     pub high: f64,
     pub log: bool,
-    /// What stands at 0, 1, 2, … in place of numbers.
+    /// The labels at 0, 1, 2, … in place of numbers.
     pub names: Vec<String>,
 }
 
@@ -206,7 +206,7 @@ impl Chart {
         drawing.upward_text("label", (area.x + 13.0, inner.y + inner.height / 2.0), &self.y.label);
     }
 
-    /// What stands in the legend.
+    /// The label in the legend.
     pub fn legend(&self) -> Vec<(String, String, Mark)> {
         let named = self.series.iter().filter(|series| !series.name.is_empty());
         named.map(|series| (series.name.clone(), series.colour.clone(), series.mark)).collect()

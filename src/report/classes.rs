@@ -6,7 +6,7 @@ use super::chart::Mark;
 use super::number::digits;
 use crate::data::{Dataset, Labels};
 
-/// How many classes are told apart: ten colours, as round and as square dots.
+/// The most classes that can be distinguished: ten colours, as round and as square dots.
 const MOST: usize = 20;
 
 /// Steps of the scale that labels are put on when they are numbers, and too many to be names.

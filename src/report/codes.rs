@@ -10,7 +10,7 @@ use super::sample::Sample;
 /// The size of the chart of one model.
 const SIZE: (f64, f64) = (430.0, 400.0);
 
-/// The first two codes of each row, one chart a model; the error stands in for a second code where there is none.
+/// The first two codes of each row, one chart a model; with a single code, the error takes the second axis.
 pub(super) fn codes(measured: &[Measured<'_>], sample: &Sample) -> Figure {
     let classes = Classes::new(sample.dataset());
     let charts: Vec<_> = measured.iter().map(|measured| (measured.name, chart(measured, &classes))).collect();

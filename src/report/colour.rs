@@ -1,4 +1,4 @@
-//! Colours of signed numbers, which people who cannot tell red from green can tell apart. Those of classes stand in
+//! Colours of signed numbers, which people who cannot tell red from green can tell apart. The colours of classes are in
 //! `figure.css`.
 
 /// White for 0, blue at −1, orange at 1.

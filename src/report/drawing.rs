@@ -27,7 +27,7 @@ impl Area {
     }
 }
 
-/// Where a text stands: before its point, behind it, or around it.
+/// Where a text lies: before its point, behind it, or around it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Anchor {
     Start,
@@ -116,7 +116,7 @@ impl Drawing {
         ));
     }
 
-    /// A rectangle of a colour; the title says what it stands for.
+    /// A rectangle of a colour; the title says what it shows.
     pub fn rectangle(&mut self, area: Area, colour: &str, title: &str) {
         let Area { x, y, width, height } = area;
         let title = escape(title);

@@ -24,7 +24,7 @@ pub(super) fn errors(measured: &[Measured<'_>], sample: &Sample) -> Figure {
     let bound = if largest > 2.0 * quantile && quantile > 0.0 { quantile } else { largest };
     let bound = if bound > 0.0 { bound } else { 1.0 };
     let bins = (2.0 * (judged.len() as f64).sqrt()).clamp(BINS[0], BINS[1]) as usize;
-    let mut told = Vec::new();
+    let mut descriptions = Vec::new();
     let series = errors.iter().enumerate().map(|(index, (name, errors))| {
         let mut counts = vec![0; bins];
         errors.iter().for_each(|error| counts[((error / bound * bins as f64) as usize).min(bins - 1)] += 1);
@@ -33,18 +33,18 @@ pub(super) fn errors(measured: &[Measured<'_>], sample: &Sample) -> Figure {
             counts.iter().enumerate().flat_map(|(bin, &count)| [bin, bin + 1].map(|at| (edge(at), f64::from(count))));
         let mut sorted = errors.clone();
         sorted.sort_by(f64::total_cmp);
-        told.push(format!("{name}: half of the rows below {}", significant(sorted[sorted.len() / 2])));
+        descriptions.push(format!("{name}: half of the rows below {}", significant(sorted[sorted.len() / 2])));
         Series { name: name.to_string(), colour: format!("c{}", index % 10), mark: Mark::Line, points: steps.collect() }
     });
     let series: Vec<Series> = series.collect();
     let most = series.iter().flat_map(|series| &series.points).map(|point| point.1).fold(1.0, f64::max);
     if bound < largest {
-        told.push(format!("the last bin holds all rows of a larger error, up to {}", significant(largest)));
+        descriptions.push(format!("the last bin holds all rows of a larger error, up to {}", significant(largest)));
     }
     let x = Axis::between("squared error of a row, summed over its columns", 0.0, bound);
     let chart = Chart { x, y: Axis::between("rows", 0.0, 1.05 * most), series };
     let title = format!("How errors are spread: {}", sample.describe_judged());
-    Figure { title, description: told.join("; "), drawing: chart.drawing(640.0, 320.0) }
+    Figure { title, description: descriptions.join("; "), drawing: chart.drawing(640.0, 320.0) }
 }
 
 /// The mean error of each column, one curve a model.

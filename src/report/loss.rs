@@ -21,11 +21,13 @@ pub(super) fn loss(entries: &[Entry<'_>], span: Span, log: bool) -> Option<Figur
         entries.iter().filter_map(|entry| entry.model.provenance.epochs.last()).map(|epoch| epoch.number).max()?;
     let first = if span == Span::All { 1 } else { last / 2 + 1 };
     let mut series = Vec::new();
-    let mut told = Vec::new();
+    let mut descriptions = Vec::new();
     let mut add = |name: String, mark: Mark, points: Vec<(f64, f64)>| {
         let colour = if mark == Mark::Dots { "ink".into() } else { format!("c{}", series.len() % 10) };
         series.push(Series { name, colour, mark, points });
     };
+    // A line needs two epochs; a single one is a dot.
+    let line_or_dot = |points: &[(f64, f64)]| if points.len() == 1 { Mark::Dots } else { Mark::Line };
     for Entry { name, model } in entries {
         let provenance = &model.provenance;
         let epochs = || provenance.epochs.iter().filter(|epoch| epoch.number >= first);
@@ -34,21 +36,20 @@ pub(super) fn loss(entries: &[Entry<'_>], span: Span, log: bool) -> Option<Figur
             epochs().filter_map(|epoch| Some((epoch.number as f64, epoch.validation_error_per_row?))).collect();
         if let (Some((from, first)), Some((to, last))) = (training.first(), training.last()) {
             let (first, last) = (significant(*first), significant(*last));
-            told.push(format!("{name}, training: from {first} in epoch {from} to {last} in epoch {to}"));
-            let dots = if training.len() == 1 { Mark::Dots } else { Mark::Line };
-            add(format!("{name}, training"), dots, training);
+            descriptions.push(format!("{name}, training: from {first} in epoch {from} to {last} in epoch {to}"));
+            add(format!("{name}, training"), line_or_dot(&training), training);
         }
         if let Some((_, last)) = held_out.last() {
-            told.push(format!("{name}, held out: {} at the end", significant(*last)));
-            let dots = if held_out.len() == 1 { Mark::Dots } else { Mark::Line };
-            add(format!("{name}, held out"), dots, held_out);
+            descriptions.push(format!("{name}, held out: {} at the end", significant(*last)));
+            add(format!("{name}, held out"), line_or_dot(&held_out), held_out);
         }
+        // Without epochs, the error itself as a line across the chart.
         if provenance.epochs.is_empty() {
             let (what, errors) = match provenance.validation {
                 Some(errors) => ("held out", errors),
                 None => ("training", provenance.training),
             };
-            told.push(format!("{name}, {what}: {}", significant(errors.error_per_row)));
+            descriptions.push(format!("{name}, {what}: {}", significant(errors.error_per_row)));
             let across = [first, last].map(|epoch| (epoch as f64, errors.error_per_row));
             add(format!("{name}, {what}"), Mark::Dashes, across.to_vec());
         }
@@ -57,6 +58,7 @@ pub(super) fn loss(entries: &[Entry<'_>], span: Span, log: bool) -> Option<Figur
     let label = "error per row";
     let y = if log { Axis::logarithmic(label, values()) } else { Axis::around(label, values()) };
     let (low, high) = (first as f64, last as f64);
+    // An axis has some length, even for one epoch.
     let x =
         if last > first { Axis::between("epoch", low, high) } else { Axis::between("epoch", low - 0.5, high + 0.5) };
     let title = match span {
@@ -64,5 +66,5 @@ pub(super) fn loss(entries: &[Entry<'_>], span: Span, log: bool) -> Option<Figur
         Span::Last => format!("The last half: epochs {first} to {last}"),
     };
     let drawing = Chart { x, y, series }.drawing(640.0, 340.0);
-    Some(Figure { title, description: told.join("; "), drawing })
+    Some(Figure { title, description: descriptions.join("; "), drawing })
 }

@@ -43,7 +43,7 @@ pub(super) fn manifold(measured: &Measured<'_>, sample: &Sample) -> Result<Figur
     Ok(Figure { title: format!("Between the codes: {name}"), description, drawing })
 }
 
-/// So many values from one end of a code to the other.
+/// `steps` values from one end of a code to the other.
 fn values(measured: &Measured<'_>, code: usize, steps: usize) -> Vec<f32> {
     let [low, high] = ENDS.map(|end| measured.code_quantile(code, end));
     (0..steps).map(|step| low + (high - low) * step as f32 / (steps - 1) as f32).collect()
@@ -58,7 +58,7 @@ fn plane(measured: &Measured<'_>, sample: &Sample, shape: (usize, usize)) -> Res
     let sprite = pictures(measured, sample, &codes, shape)?;
     let axis = |label: &str, values: &[f32]| {
         let (low, high) = (f64::from(values[0]), f64::from(values[PLANE - 1]));
-        // The images stand around their codes.
+        // Each image is centred on its code.
         let half = ((high - low) / (PLANE - 1) as f64 / 2.0).max(1e-6);
         Axis::between(label, low - half, high + half)
     };
@@ -106,6 +106,7 @@ fn image_walks(measured: &Measured<'_>, sample: &Sample, shape: (usize, usize)) 
     Ok(drawing)
 }
 
+/// A chart for each code: the columns that change most as it goes from one end to the other.
 fn table_walks(measured: &Measured<'_>, sample: &Sample) -> Result<Drawing> {
     let shown = measured.codes.columns().min(MOST_CODES);
     let names = column_names(sample);
@@ -114,6 +115,7 @@ fn table_walks(measured: &Measured<'_>, sample: &Sample) -> Result<Drawing> {
     for code in 0..shown {
         let codes = walk(measured, code, STEPS);
         let mut decoded = measured.model.decode(&codes)?;
+        // Columns have units of their own; scaled, they share an axis.
         (0..STEPS).for_each(|step| measured.model.scaling.apply(decoded.row_mut(step)));
         let points = |column: usize| -> Vec<(f64, f64)> {
             (0..STEPS).map(|step| (f64::from(codes.row(step)[code]), f64::from(decoded.row(step)[column]))).collect()
@@ -122,6 +124,7 @@ fn table_walks(measured: &Measured<'_>, sample: &Sample) -> Result<Drawing> {
             let values = points(*column).into_iter().map(|point| point.1);
             values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min)
         };
+        // The legend has room for a few columns: those that reach furthest, in the order of the table.
         let mut columns: Vec<usize> = (0..names.len()).collect();
         columns.sort_by(|a, b| reach(b).total_cmp(&reach(a)));
         columns.truncate(MOST_COLUMNS);
@@ -141,6 +144,7 @@ fn table_walks(measured: &Measured<'_>, sample: &Sample) -> Result<Drawing> {
         let y = Axis::around("decoded value, scaled", all().map(|point| point.1));
         charts.push(Chart { x, y, series }.drawing(wide, high));
     }
+    // One chart below the other.
     let mut all = Drawing::new(wide, charts.iter().map(|chart| chart.height + 10.0).sum());
     let mut y = 0.0;
     for chart in charts {

@@ -17,7 +17,7 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// JSON that may stand within a script element: nothing in it ends the element.
+/// JSON that may be put within a script element: nothing in it ends the element.
 pub(super) fn script_json(value: &serde_json::Value) -> String {
     value.to_string().replace('<', "\\u003c")
 }

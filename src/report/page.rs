@@ -55,6 +55,7 @@ impl Report<'_> {
              <title>{title}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
             include_str!("page.css")
         );
+        // From the numbers to single rows: the table, how training went, where codes lie, and what becomes of rows.
         page += &self.table();
         page += &loss_section(&entries);
         page += &self.codes_section(&measured);
@@ -74,6 +75,7 @@ impl Report<'_> {
             .collect::<Result<_>>()?);
         add(entries.iter().map(|&entry| filters(entry, &self.sample)).collect());
         page += &self.settings();
+        // What the page's script looks up when the pointer moves over a chart.
         let data = json!({ "models": self.models_json(), "points": points(&measured, &self.sample)? });
         write!(
             page,
@@ -169,7 +171,7 @@ impl Report<'_> {
                 provenance.seed,
                 provenance.rows
             );
-            for (name, value) in &provenance.settings {
+            for (name, value) in &provenance.settings.by_name() {
                 text += &format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), escape(&plain(value)));
             }
             text += "</dl></details>\n";

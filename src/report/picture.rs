@@ -30,7 +30,7 @@ impl Picture {
         Self { width, height, colour: png::ColorType::Rgb, bytes }
     }
 
-    /// Grey images of the same shape side by side, so many in a line.
+    /// Grey images of the same shape side by side, `in_line` of them in a line.
     pub fn sprite(pictures: &[Self], in_line: usize) -> Option<Self> {
         let first = pictures.first()?;
         let (width, height) = (first.width * in_line, first.height * pictures.len().div_ceil(in_line));
@@ -44,7 +44,7 @@ impl Picture {
         Some(Self { width, height, colour: png::ColorType::Grayscale, bytes })
     }
 
-    /// Grey images, one a row (rows × height · width), so many in a line.
+    /// Grey images, one a row (rows × height · width), `in_line` of them in a line.
     pub fn sheet(rows: &Matrix, shape: (usize, usize), range: (f32, f32), in_line: usize) -> Option<Self> {
         let pictures: Vec<Self> = (0..rows.rows()).map(|row| Self::grey(rows.row(row), shape, range)).collect();
         Self::sprite(&pictures, in_line)
@@ -77,11 +77,11 @@ pub fn value_range(values: &[f32]) -> (f32, f32) {
     (values.clone().fold(f32::INFINITY, f32::min), values.fold(f32::NEG_INFINITY, f32::max))
 }
 
-/// A PNG file of grey images, one a row (rows × height · width), so many side by side; black is `range.0` and white
+/// A PNG file of grey images, one a row (rows × height · width), `in_line` of them side by side; black is `range.0` and white
 /// `range.1`.
 ///
 /// # Panics
-/// When there is no row, none is to stand in a line, or a row is no such image.
+/// When there is no row, `in_line` is 0, or a row is no such image.
 pub fn png_sheet(rows: &Matrix, shape: (usize, usize), range: (f32, f32), in_line: usize) -> Vec<u8> {
     Picture::sheet(rows, shape, range, in_line).expect("a row at least").png()
 }

@@ -55,7 +55,7 @@ pub fn plot(plot: Plot, entries: &[Entry<'_>], sample: &Sample) -> Result<Figure
         }
         Plot::Restored => {
             let figures = measured.iter().map(|measured| restored(measured, sample)).collect::<Result<_>>()?;
-            some(figures, "this is for images, and models trained with `--corrupt`")?
+            some(figures, "this is for images, and models trained on corrupted rows (corrupt)")?
         }
         Plot::Errors => errors(&measured, sample),
     })

@@ -16,7 +16,7 @@ use crate::rows::{Rows, RowsInMemory};
 const IMAGES: usize = 10;
 const PROFILES: usize = 6;
 
-/// The side of an image, and the room for what stands under it and before each line, in pixels.
+/// The side of an image, and the room below it and before each line, in pixels.
 const SIDE: f64 = 64.0;
 const UNDER: f64 = 20.0;
 const BEFORE: f64 = 104.0;
@@ -71,14 +71,14 @@ fn choose(measured: &[Measured<'_>], sample: &Sample, choice: Choice, most: usiz
     judged
 }
 
-/// What a row is called: its number, and its label.
+/// The name of a row: its number, and its label.
 fn row_name(sample: &Sample, row: usize) -> String {
     let number = count(sample.number(row));
     let label = sample.dataset().labels().map(|labels| format!(" ({})", labels.values[row]));
     format!("row {number}{}", label.unwrap_or_default())
 }
 
-/// What is black and what is white in the images of a data set.
+/// The values that are black and white in the images of a data set.
 pub(super) fn grey_range(dataset: &Dataset) -> (f32, f32) {
     dataset.as_matrix().map_or(BYTES, |matrix| value_range(matrix.as_slice()))
 }
@@ -118,7 +118,7 @@ fn images(measured: &[Measured<'_>], sample: &Sample, rows: &[usize], shape: (us
     drawing
 }
 
-/// A name that fits into the room of so many characters.
+/// A name, cut to the room of `most` characters.
 pub(super) fn shortened(name: &str, most: usize) -> String {
     if name.chars().count() <= most {
         return name.into();
@@ -126,6 +126,7 @@ pub(super) fn shortened(name: &str, most: usize) -> String {
     name.chars().take(most - 1).chain(['…']).collect()
 }
 
+/// A chart for each row: its values along the columns, and its reconstruction by each model.
 fn profiles(measured: &[Measured<'_>], sample: &Sample, rows: &[usize]) -> Drawing {
     let names = column_names(sample);
     let charts: Vec<(String, Chart)> = rows

@@ -6,7 +6,6 @@ use super::measured::Measured;
 use super::picture::Picture;
 use super::reconstructions::grey_range;
 use super::sample::Sample;
-use crate::data::Corruption;
 use crate::error::Result;
 use crate::evaluate::Reconstruct;
 use crate::matrix::Matrix;
@@ -24,7 +23,7 @@ const BEFORE: f64 = 104.0;
 pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Result<Option<Figure>> {
     let (dataset, model) = (sample.dataset(), measured.model);
     let Some(shape) = dataset.image_shape() else { return Ok(None) };
-    let Some(corruption) = model.provenance.setting::<Corruption>("corrupt") else { return Ok(None) };
+    let Some(corruption) = model.provenance.settings.corruption() else { return Ok(None) };
     let scaled = model.scaling.scaled(dataset);
     if corruption.check(&scaled).is_err() {
         return Ok(None);

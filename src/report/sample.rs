@@ -48,7 +48,7 @@ impl Sample {
         })
     }
 
-    /// The same, with all rows held out: they come from another data set than that of the training.
+    /// The same, with all rows held out: they come from another data set than the training rows.
     pub fn all_held_out(self) -> Self {
         Self { held_out: vec![true; self.numbers.len()], of_held_out: self.of, all_held_out: true, ..self }
     }

@@ -8,7 +8,7 @@ use crate::evaluate::Errors;
 use crate::linalg::moments::moments;
 use crate::model::{Body, Fitted, Model};
 
-/// What stands beside what in a comparison.
+/// The numbers that a comparison puts side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     layers: Vec<usize>,

@@ -1,7 +1,7 @@
 //! Filling in missing cells.
 
 use super::check_clean;
-use crate::data::{Corruption, Dataset, Missing};
+use crate::data::{Corruption, Dataset, Missing, ScaledRows};
 use crate::error::{Error, Result};
 use crate::evaluate::Reconstruct;
 use crate::matrix::Matrix;
@@ -18,10 +18,22 @@ pub enum Start {
 }
 
 impl Start {
-    /// What suits a model: zeros, if they stood for what was hidden from it in training, else the means.
+    /// The start that suits a model: zeros, if training hid cells by setting them to 0, else the means.
     pub fn usual(model: &Model) -> Self {
-        let corruption = model.provenance.setting("corrupt");
+        let corruption = model.provenance.settings.corruption();
         if matches!(corruption, Some(Corruption::Hidden(_))) { Self::Zeros } else { Self::ColumnMeans }
+    }
+
+    /// What each column starts from, given the means of its known cells. A column that no row knows takes what the model
+    /// has for it.
+    fn values(self, model: &Model, known_means: &[Option<f32>]) -> Vec<f32> {
+        let own = |column: usize| if let Body::Pca(pca) = &model.body { pca.mean()[column] } else { 0.0 };
+        match self {
+            Self::Zeros => vec![0.0; known_means.len()],
+            Self::ColumnMeans => {
+                known_means.iter().enumerate().map(|(column, mean)| mean.unwrap_or_else(|| own(column))).collect()
+            }
+        }
     }
 
     /// Its name: `zeros` or `column-means`.
@@ -36,10 +48,10 @@ impl Start {
 /// How to fill in missing cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FillOptions {
-    /// What to start from; [`Start::usual`] where nothing is said.
+    /// What to start from; [`Start::usual`] by default.
     pub start: Option<Start>,
-    /// The most rounds. Where nothing is said, one for a model that starts from zeros, as it learned to fill those in
-    /// at once, and else 100.
+    /// The most rounds. The default is 1 for a model that starts from zeros, since it learned to fill those in at once,
+    /// and else 100.
     pub rounds: Option<usize>,
     /// A row is done when a round changes it by no more than this share of its length.
     pub tolerance: f64,
@@ -123,25 +135,18 @@ pub fn fill(
     options.check()?;
     model.check_width(dataset)?;
     check_missing(dataset, missing)?;
-    let truth = match truth {
+    let rows = model.scaling.scaled(dataset);
+    let known_means = column_means(&rows, |row, column| !missing.row(row)[column])?;
+    let mut measure = match truth {
         Some(truth) => {
             check_clean(truth.rows, dataset)?;
             check_shape(dataset, truth.cells)?;
-            Some((model.scaling.scaled(truth.rows), truth.cells))
+            Some(Measure::new(model, truth, &known_means)?)
         }
         None => None,
     };
-    let rows = model.scaling.scaled(dataset);
-    let means = column_means(&rows, |row, column| !missing.row(row)[column])?;
-    // A column that no row knows: what the model starts from, and what its error is compared with.
-    let own = |column| if let Body::Pca(pca) = &model.body { pca.mean()[column] } else { 0.0 };
-    let own_means = (0..means.len()).map(|column| means[column].unwrap_or_else(|| own(column)));
-    let true_means = match &truth {
-        Some((clean, cells)) => column_means(clean, |row, column| cells.row(row)[column])?,
-        None => Vec::new(),
-    };
     let start = options.start.unwrap_or_else(|| Start::usual(model));
-    let start_values = if start == Start::Zeros { vec![0.0; dataset.columns()] } else { own_means.collect() };
+    let start_values = start.values(model, &known_means);
     let most_rounds = options.rounds.unwrap_or(if start == Start::Zeros { 1 } else { 100 });
     let mut filling = Filling {
         missing_cells: missing.count(),
@@ -151,47 +156,78 @@ pub fn fill(
         unsettled_rows: 0,
         errors: None,
     };
-    let (mut cells, mut of_means, mut of_model) = (0, 0.0, 0.0);
-    let mut buffer = vec![0.0; dataset.columns()];
+    let mut original = vec![0.0; dataset.columns()];
     let mut done = 0;
     for_each_chunk(&rows, |chunk| {
+        let missing_of = |row| missing.row(done + row);
         let mut filled = chunk.clone();
         for row in 0..filled.rows() {
-            put(&start_values, missing.row(done + row), filled.row_mut(row));
+            put(&start_values, missing_of(row), filled.row_mut(row));
         }
-        let missing_of = |row| missing.row(done + row);
         let driven_away = settle(model, &mut filled, missing_of, most_rounds, options.tolerance, &mut filling);
         for row in driven_away {
             put(&start_values, missing_of(row), filled.row_mut(row));
         }
         for row in 0..filled.rows() {
-            if let Some((clean, measured)) = &truth {
-                clean.copy_row(done + row, &mut buffer);
-                for (column, _) in measured.row(done + row).iter().enumerate().filter(|(_, measured)| **measured) {
-                    cells += 1;
-                    let mean = means[column].or(true_means[column]).unwrap_or(0.0);
-                    of_means += f64::from(mean - buffer[column]).powi(2);
-                    of_model += f64::from(filled.row(row)[column] - buffer[column]).powi(2);
-                }
+            if let Some(measure) = &mut measure {
+                measure.add(done + row, filled.row(row));
             }
             model.scaling.invert(filled.row_mut(row));
-            dataset.copy_row(done + row, &mut buffer);
-            let is_missing = missing.row(done + row);
-            let known = filled.row_mut(row).iter_mut().zip(&buffer).zip(is_missing).filter(|(_, missing)| !**missing);
-            known.for_each(|((out, &value), _)| *out = value);
+            // Scaling and its inverse round: known cells are copied, so that they come back to the bit.
+            dataset.copy_row(done + row, &mut original);
+            let known = filled.row_mut(row).iter_mut().zip(&original).zip(missing_of(row));
+            known.filter(|(_, missing)| !**missing).for_each(|((out, &value), _)| *out = value);
         }
         check_finite(&filled, done, "what is filled in").map_err(|error| error.of(dataset.source()))?;
         done += filled.rows();
         visit(&filled)
     })?;
-    let mean = |sum: f64| sum / cells as f64;
-    if cells > 0 {
-        filling.errors = Some(FillErrors { cells, mse_of_means: mean(of_means), mse: mean(of_model) });
-    }
+    filling.errors = measure.and_then(Measure::finish);
     Ok(filling)
 }
 
-/// Copies the missing cells of a row; what changed, Σ (new − old)².
+/// Sums of squared errors over the cells whose truth is known, in the units that the model sees.
+struct Measure<'a> {
+    clean: ScaledRows<'a>,
+    cells: &'a Missing,
+    /// The mean that each column's measured cells are compared with.
+    means: Vec<f32>,
+    /// One clean row.
+    row: Vec<f32>,
+    count: usize,
+    of_means: f64,
+    of_model: f64,
+}
+
+impl<'a> Measure<'a> {
+    /// Nothing measured yet. A column without a known mean is compared with the mean of its true cells.
+    fn new(model: &'a Model, truth: Truth<'a>, known_means: &[Option<f32>]) -> Result<Self> {
+        let clean = model.scaling.scaled(truth.rows);
+        let true_means = column_means(&clean, |row, column| truth.cells.row(row)[column])?;
+        let means = known_means.iter().zip(true_means).map(|(known, mean)| known.or(mean).unwrap_or(0.0)).collect();
+        let row = vec![0.0; truth.rows.columns()];
+        Ok(Self { clean, cells: truth.cells, means, row, count: 0, of_means: 0.0, of_model: 0.0 })
+    }
+
+    /// Adds the measured cells of the row of an index.
+    fn add(&mut self, index: usize, filled: &[f32]) {
+        self.clean.copy_row(index, &mut self.row);
+        for (column, _) in self.cells.row(index).iter().enumerate().filter(|(_, measured)| **measured) {
+            self.count += 1;
+            self.of_means += f64::from(self.means[column] - self.row[column]).powi(2);
+            self.of_model += f64::from(filled[column] - self.row[column]).powi(2);
+        }
+    }
+
+    /// The errors, where a cell was measured.
+    fn finish(self) -> Option<FillErrors> {
+        let mean = |sum: f64| sum / self.count as f64;
+        let (cells, mse_of_means, mse) = (self.count, mean(self.of_means), mean(self.of_model));
+        (cells > 0).then_some(FillErrors { cells, mse_of_means, mse })
+    }
+}
+
+/// Copies the missing cells of a row, and returns Σ (new − old)².
 fn put(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
     let mut change = 0.0;
     for ((value, &new), _) in row.iter_mut().zip(from).zip(missing).filter(|(_, missing)| **missing) {
@@ -201,8 +237,8 @@ fn put(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
     change
 }
 
-/// Rounds of x ← f(x) for the missing cells of rows, each row until it settles. Those are returned that do not, and that the
-/// last round changed more than the first did.
+/// Runs rounds of x ← f(x) for the missing cells of rows, each row until it settles. Returns the rows that do not settle and
+/// that the last round changed more than the first did.
 fn settle<'a>(
     model: &Model,
     rows: &mut Matrix,
@@ -225,7 +261,7 @@ fn settle<'a>(
             let length: f64 = rows.row(row).iter().map(|&value| f64::from(value).powi(2)).sum();
             index += 1;
             changes[row] = [if round == 1 { change } else { changes[row][0] }, change];
-            // Not so either where it is no number.
+            // A change of NaN is not settled either.
             let settled = change <= tolerance * tolerance * length;
             !settled
         });
@@ -258,7 +294,7 @@ fn check_shape(dataset: &Dataset, missing: &Missing) -> Result<()> {
         return Ok(());
     }
     Err(Error::Mismatch(format!(
-        "{}: {} rows of {} columns, but missing cells are told of {} rows of {}",
+        "{}: {} rows of {} columns, but the missing cells are those of {} rows of {}",
         dataset.source(),
         dataset.rows(),
         dataset.columns(),
@@ -283,10 +319,10 @@ fn check_missing(dataset: &Dataset, missing: &Missing) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ScalingChoice;
+    use crate::data::{Augmentation, ScalingChoice};
     use crate::model::{AutoencoderOptions, Validation, fit_autoencoder};
     use crate::restore::fixtures::{digits, pca};
-    use crate::train::TrainOptions;
+    use crate::train::{LearningRate, TrainOptions};
 
     fn mask(rows: usize, columns: usize, is_missing: impl Fn(usize, usize) -> bool) -> Missing {
         let cells = (0..rows * columns).map(|cell| u8::from(is_missing(cell / columns, cell % columns))).collect();
@@ -341,8 +377,8 @@ mod tests {
         let digits = digits();
         let train = TrainOptions {
             epochs: 30,
-            learning_rate: 0.003,
-            corruption: Some("block:3x3".parse().unwrap()),
+            rate: LearningRate::constant(0.003),
+            augmentation: Augmentation { corruption: Some("block:3x3".parse().unwrap()), ..Augmentation::default() },
             ..TrainOptions::default()
         };
         let options = AutoencoderOptions {
@@ -375,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rounds_are_bounded_and_what_has_not_settled_is_told() {
+    fn the_rounds_are_bounded_and_rows_that_have_not_settled_are_counted() {
         let digits = digits();
         let model = pca(&digits, 30, ScalingChoice::Auto);
         let missing = mask(1797, 64, |row, column| row == 2 && column > 30);
@@ -396,7 +432,7 @@ mod tests {
         let empty = message(&mask(1797, 64, |row, _| row == 4), usual);
         assert!(empty.starts_with("digits: all cells of row 5 are missing"), "{empty}");
         let shape = message(&Missing::none(3, 64), usual);
-        assert!(shape.contains("1797 rows of 64 columns, but missing cells are told of 3 rows"), "{shape}");
+        assert!(shape.contains("1797 rows of 64 columns, but the missing cells are those of 3 rows"), "{shape}");
         let none = Missing::none(1797, 64);
         assert!(message(&none, FillOptions { rounds: Some(0), ..usual }).contains("at least 1"));
         assert!(message(&none, FillOptions { tolerance: f64::NAN, ..usual }).contains("from 0 on"));

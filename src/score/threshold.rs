@@ -50,7 +50,7 @@ impl ThresholdRule {
         }
     }
 
-    /// The threshold for these scores; for [`ThresholdRule::FalsePositiveRate`] they are those of normal rows.
+    /// The threshold for these scores; for [`ThresholdRule::FalsePositiveRate`] they are of normal rows.
     ///
     /// ```
     /// use diabolo::score::ThresholdRule;
@@ -118,7 +118,7 @@ impl Threshold {
         f64::from(score) > self.value
     }
 
-    /// The share of scores that are above it: of those of normal rows, the false positive rate; NaN of none.
+    /// The share of scores that are above it: for normal rows, the false positive rate; NaN of none.
     pub fn share_above(&self, scores: &[f32]) -> f64 {
         scores.iter().filter(|&&score| self.is_above(score)).count() as f64 / scores.len() as f64
     }

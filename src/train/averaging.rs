@@ -1,9 +1,9 @@
 //! Averages of the weights over the steps of a run, which are often better than the last weights.
 
 use std::fmt;
-use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::settings::text_setting;
 
 /// Which average of the weights is kept, measured and, in the end, taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -23,8 +23,8 @@ impl Averaging {
     /// How it is written.
     pub const FORMS: &'static str = "none|ema:DECAY|tail:SHARE";
 
-    /// The share of the way to the weights that the average goes after step `number` (from 1) of `steps`; nothing
-    /// while there is no average.
+    /// The weight of the current weights in the average after step `number` (from 1) of `steps`; `None` while there is no
+    /// average.
     pub(super) fn share(self, number: u64, steps: u64) -> Option<f32> {
         match self {
             Self::None => None,
@@ -39,16 +39,30 @@ impl Averaging {
         }
     }
 
+    fn read(text: &str) -> std::result::Result<Option<Self>, String> {
+        let known = match text.split_once(':') {
+            None if text == "none" => Some(Self::None),
+            Some(("ema", decay)) => decay.parse().ok().map(Self::Ema),
+            Some(("tail", share)) => share.parse().ok().map(Self::Tail),
+            _ => None,
+        };
+        known.and_then(Self::problem).map_or(Ok(known), Err)
+    }
+
     /// Checks the number.
     ///
     /// # Errors
     /// When it does not lie between 0 and 1.
     pub fn check(self) -> Result<()> {
+        self.problem().map_or(Ok(()), |problem| Err(Error::Setting { name: "average", problem }))
+    }
+
+    fn problem(self) -> Option<String> {
         match self {
             Self::Ema(number) | Self::Tail(number) if !(number > 0.0 && number < 1.0) => {
-                Err(Error::Setting { name: "average", problem: format!("{number} does not lie between 0 and 1") })
+                Some(format!("{number} does not lie between 0 and 1"))
             }
-            _ => Ok(()),
+            _ => None,
         }
     }
 }
@@ -63,23 +77,7 @@ impl fmt::Display for Averaging {
     }
 }
 
-impl FromStr for Averaging {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let averaging = match text.split_once(':') {
-            None if text == "none" => Some(Self::None),
-            Some(("ema", decay)) => decay.parse().ok().map(Self::Ema),
-            Some(("tail", share)) => share.parse().ok().map(Self::Tail),
-            _ => None,
-        };
-        let averaging = averaging.ok_or_else(|| Error::Setting {
-            name: "average",
-            problem: format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")),
-        })?;
-        averaging.check().map(|()| averaging)
-    }
-}
+text_setting!(Averaging, "average");
 
 #[cfg(test)]
 mod tests {

@@ -15,13 +15,11 @@ use crate::error::{Error, Place, Result};
 use crate::file::write_whole;
 use crate::matrix::AlignedBuffer;
 use crate::rows::{Rows, for_each_chunk};
+use crate::settings::by_name;
 use crate::tensor_file::{self, Kind, Tensor, TensorFile, bytes_of};
 
 // A run that is about to diverge can be stopped too, and the moments of huge gradients overflow.
 const KIND: Kind = Kind { key: "diabolo-checkpoint", name: "checkpoint", format: 1, is_finite: false };
-
-/// Settings that may always change when a run goes on.
-const FREE: [&str; 3] = ["max-time", "patience", "retries"];
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -92,13 +90,14 @@ impl Trainer<'_> {
     fn restore(&mut self, bytes: &[u8], here: &Map<String, Value>) -> std::result::Result<(), String> {
         let mut file = TensorFile::parse(KIND, bytes)?;
         let Header { settings, progress, last_good: good } = file.header()?;
+        let free = by_name(&self.options.stopping);
         for (name, here) in here {
             let there = settings.get(name).unwrap_or(&Value::Null);
-            let is_free = match name.as_str() {
+            let may_change = match name.as_str() {
                 "epochs" => !matches!(self.options.averaging, Averaging::Tail(_)),
-                name => FREE.contains(&name),
+                name => free.contains_key(name),
             };
-            if !is_free && there != here {
+            if !may_change && there != here {
                 return Err(format!("the checkpoint is of a run with {name} {there}, not {here}"));
             }
         }
@@ -141,7 +140,7 @@ impl Trainer<'_> {
         }
         let architecture = self.network.architecture();
         let layers = architecture.layers().iter();
-        let mut settings: Map<String, Value> = self.options.settings().into_iter().collect();
+        let mut settings: Map<String, Value> = by_name(&self.options).into_iter().collect();
         settings.insert("seed".into(), json!(self.options.seed));
         settings.insert("layers".into(), json!(architecture.sizes()));
         settings.insert("activations".into(), layers.clone().map(|layer| layer.activation().name()).collect());

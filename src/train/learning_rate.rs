@@ -1,6 +1,6 @@
 //! A learning rate for those who do not know one.
 
-use super::{End, Observer, Preparation, Preparing, TrainOptions, train};
+use super::{End, LearningRate, Observer, Preparation, Preparing, Stopping, TrainOptions, VariationalLoss, train};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::network::Network;
@@ -51,7 +51,7 @@ pub fn find_learning_rate(
     let mut race = |rates: &[f32], share: f64| -> Result<Vec<(f64, f32)>> {
         let mut results = Vec::new();
         for &learning_rate in rates {
-            let options = TrainOptions { learning_rate, ..*options };
+            let options = options.with_learning_rate(learning_rate);
             // Such a step would leave nothing of a weight: no run may take it.
             if options.penalty.weight_decay * learning_rate >= 1.0 {
                 continue;
@@ -95,12 +95,13 @@ fn shortened(options: &TrainOptions, epochs: usize) -> TrainOptions {
     TrainOptions {
         epochs,
         double_batch: options.double_batch.map(|double| ((share * double as f64).round() as usize).max(1)),
-        warm_up: share * options.warm_up,
-        beta_warm_up: share * options.beta_warm_up,
-        schedule: options.schedule.shortened(share),
-        patience: None,
-        max_seconds: None,
-        retries: 0,
+        rate: LearningRate {
+            base: options.rate.base,
+            schedule: options.rate.schedule.shortened(share),
+            warm_up: share * options.rate.warm_up,
+        },
+        variational: VariationalLoss { beta_warm_up: share * options.variational.beta_warm_up, ..options.variational },
+        stopping: Stopping::default(),
         ..*options
     }
 }
@@ -125,10 +126,10 @@ fn trial(
     let (history, end) = train(&mut network, &some, None, &options, observer)?;
     debug_assert_eq!(end, End::Epochs);
     let error = match history.epochs.last().and_then(|epoch| epoch.variational) {
-        Some(found) => f64::from(options.beta) * found.divergence - found.log_likelihood,
+        Some(found) => f64::from(options.variational.beta) * found.divergence - found.log_likelihood,
         None => evaluate(&network, &Subset::new(rows, measured))?.error_per_row,
     };
-    let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.learning_rate };
+    let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.rate.base };
     if error.is_finite() { Ok(error) } else { Err(diverged) }
 }
 
@@ -140,10 +141,14 @@ mod tests {
     #[test]
     fn a_trial_goes_through_the_whole_schedule_in_its_own_time() {
         let schedule = Schedule::Step { every: 20, factor: 0.5 };
-        let options =
-            TrainOptions { epochs: 60, warm_up: 6.0, beta_warm_up: 30.0, schedule, ..TrainOptions::default() };
+        let options = TrainOptions {
+            epochs: 60,
+            rate: LearningRate { warm_up: 6.0, schedule, base: 0.01 },
+            variational: VariationalLoss { beta_warm_up: 30.0, ..VariationalLoss::default() },
+            ..TrainOptions::default()
+        };
         let short = shortened(&options, 6);
-        assert_eq!((short.epochs, short.warm_up, short.beta_warm_up), (6, 0.1 * 6.0, 3.0));
-        assert_eq!(short.schedule, Schedule::Step { every: 2, factor: 0.5 });
+        assert_eq!((short.epochs, short.rate.warm_up, short.variational.beta_warm_up), (6, 0.1 * 6.0, 3.0));
+        assert_eq!(short.rate.schedule, Schedule::Step { every: 2, factor: 0.5 });
     }
 }

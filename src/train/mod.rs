@@ -3,6 +3,7 @@
 
 mod averaging;
 mod batches;
+mod check;
 mod checkpoint;
 mod history;
 mod learning_rate;
@@ -17,9 +18,9 @@ mod trainer;
 pub use averaging::Averaging;
 pub use history::{Epoch, EpochErrors, History, VariationalEpoch};
 pub use learning_rate::find_learning_rate;
-pub use options::{Penalty, TrainOptions};
+pub use options::{Penalty, Stopping, TrainOptions, VariationalLoss};
 pub use pretraining::{check_pairs, pretrain};
-pub use schedule::Schedule;
+pub use schedule::{LearningRate, Schedule};
 pub use tensorboard::TensorBoard;
 pub use trainer::Trainer;
 

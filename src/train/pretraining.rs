@@ -1,6 +1,7 @@
 //! Pretraining, layer by layer.
 
-use super::{Averaging, Observer, Preparation, Preparing, TrainOptions, train};
+use super::{Averaging, Observer, Preparation, Preparing, Stopping, TrainOptions, train};
+use crate::data::Augmentation;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::network::{Architecture, LayerSizes, Loss, Network};
@@ -31,10 +32,15 @@ pub fn pretrain(
         let rows = codes.as_ref().map_or(rows, |codes| codes as &dyn Rows);
         let loss = if index == 0 { options.loss } else { Loss::SquaredError };
         // Codes are no images, nor chances.
-        let corruption = options.corruption.filter(|corruption| index == 0 || corruption.takes_any_rows());
-        let all_epochs = TrainOptions { averaging: Averaging::None, patience: None, max_seconds: None, ..*options };
-        let (shift, binarisation) = if index == 0 { (options.shift, options.binarisation) } else { (0, None) };
-        let options = TrainOptions { loss, corruption, shift, binarisation, ..all_epochs };
+        let augmentation = match index {
+            0 => options.augmentation,
+            _ => Augmentation {
+                corruption: options.augmentation.corruption.filter(|corruption| corruption.takes_any_rows()),
+                ..Augmentation::default()
+            },
+        };
+        let stopping = Stopping { retries: options.stopping.retries, ..Stopping::default() };
+        let options = TrainOptions { loss, augmentation, averaging: Averaging::None, stopping, ..*options };
         let mut pair = take_pair(network, [index, last - index])?;
         train(&mut pair, rows, None, &options, &mut observer)?;
         put_pair(network, &pair, [index, last - index]);

@@ -1,10 +1,48 @@
-//! How the learning rate changes over a run.
+//! The learning rate, and how it changes over a run.
 
 use std::f64::consts::PI;
 use std::fmt;
-use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
+use super::check;
 use crate::error::{Error, Result};
+use crate::optimizer::OptimizerChoice;
+use crate::settings::text_setting;
+
+/// The step size of a run.
+///
+/// Fill it in with `..Default::default()`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct LearningRate {
+    /// The step size α for the gradient of the mean loss of a row, before schedule and warm-up.
+    #[serde(rename = "learning-rate")]
+    pub base: f32,
+    /// How the step size changes over the run.
+    pub schedule: Schedule,
+    /// The epochs over which the step size first grows from 0, in a straight line.
+    pub warm_up: f64,
+}
+
+impl LearningRate {
+    /// The same step size from the first step to the last.
+    pub const fn constant(base: f32) -> Self {
+        Self { base, schedule: Schedule::Constant, warm_up: 0.0 }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        check::positive("learning-rate", self.base.into())?;
+        check::not_negative("warm-up", self.warm_up)?;
+        self.schedule.check()
+    }
+}
+
+impl Default for LearningRate {
+    fn default() -> Self {
+        Self::constant(OptimizerChoice::default().usual_learning_rate())
+    }
+}
 
 /// The share of the learning rate that a step takes, from the first step to the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -17,7 +55,7 @@ pub enum Schedule {
     /// Up from a 25th over the first 30 % of the steps, then down to nothing, each along half a cosine (Smith and Topin,
     /// "Super-convergence", 2018).
     OneCycle,
-    /// Times `factor` after every so many epochs.
+    /// Multiplied by `factor` every `every` epochs.
     Step {
         /// The epochs between two changes.
         every: usize,
@@ -66,19 +104,38 @@ impl Schedule {
         }
     }
 
+    fn read(text: &str) -> std::result::Result<Option<Self>, String> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let numbers = |epochs: &str, factor: &str| Some((epochs.parse().ok()?, factor.parse().ok()?));
+        let known = match parts[..] {
+            ["constant"] => Some(Self::Constant),
+            ["cosine"] => Some(Self::Cosine),
+            ["one-cycle"] => Some(Self::OneCycle),
+            ["step", every, factor] => numbers(every, factor).map(|(every, factor)| Self::Step { every, factor }),
+            ["plateau", patience, factor] => {
+                numbers(patience, factor).map(|(patience, factor)| Self::Plateau { patience, factor })
+            }
+            _ => None,
+        };
+        known.and_then(Self::problem).map_or(Ok(known), Err)
+    }
+
     /// Checks the numbers.
     ///
     /// # Errors
     /// When a factor does not lie between 0 and 1, or there is no epoch between two steps.
     pub fn check(self) -> Result<()> {
-        let wrong = |problem: String| Err(Error::Setting { name: "schedule", problem });
+        self.problem().map_or(Ok(()), |problem| Err(Error::Setting { name: "schedule", problem }))
+    }
+
+    fn problem(self) -> Option<String> {
         match self {
-            Self::Step { every: 0, .. } => wrong("at least 1 epoch lies between two steps".into()),
-            Self::Plateau { patience: 0, .. } => wrong("a plateau is at least 1 epoch long".into()),
+            Self::Step { every: 0, .. } => Some("at least 1 epoch lies between two steps".into()),
+            Self::Plateau { patience: 0, .. } => Some("a plateau is at least 1 epoch long".into()),
             Self::Step { factor, .. } | Self::Plateau { factor, .. } if !(factor > 0.0 && factor < 1.0) => {
-                wrong(format!("the factor {factor} does not lie between 0 and 1"))
+                Some(format!("the factor {factor} does not lie between 0 and 1"))
             }
-            _ => Ok(()),
+            _ => None,
         }
     }
 }
@@ -95,29 +152,7 @@ impl fmt::Display for Schedule {
     }
 }
 
-impl FromStr for Schedule {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let parts: Vec<&str> = text.split(':').collect();
-        let numbers = |epochs: &str, factor: &str| Some((epochs.parse().ok()?, factor.parse().ok()?));
-        let schedule = match parts[..] {
-            ["constant"] => Some(Self::Constant),
-            ["cosine"] => Some(Self::Cosine),
-            ["one-cycle"] => Some(Self::OneCycle),
-            ["step", every, factor] => numbers(every, factor).map(|(every, factor)| Self::Step { every, factor }),
-            ["plateau", patience, factor] => {
-                numbers(patience, factor).map(|(patience, factor)| Self::Plateau { patience, factor })
-            }
-            _ => None,
-        };
-        let schedule = schedule.ok_or_else(|| Error::Setting {
-            name: "schedule",
-            problem: format!("`{text}` is none; there are {}", Self::FORMS.replace('|', ", ")),
-        })?;
-        schedule.check().map(|()| schedule)
-    }
-}
+text_setting!(Schedule, "schedule");
 
 #[cfg(test)]
 mod tests {
@@ -155,7 +190,7 @@ mod tests {
         }
         for (text, problem) in [
             ("linear", "there are constant, cosine"),
-            ("step:10", "is none"),
+            ("step:10", "is unknown"),
             ("step:0:0.5", "at least 1 epoch"),
             ("plateau:3:1", "does not lie between"),
             ("step:3:NaN", "does not lie between"),

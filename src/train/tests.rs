@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::data::{Binarisation, Corruption};
+use crate::data::{Augmentation, Binarisation, Corruption};
 use crate::error::Error;
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
@@ -20,7 +20,33 @@ fn data(rows: usize) -> Matrix {
 }
 
 fn options(optimizer: OptimizerChoice) -> TrainOptions {
-    TrainOptions { epochs: 1, batch_size: 10_000, learning_rate: 0.05, optimizer, ..TrainOptions::default() }
+    TrainOptions {
+        epochs: 1,
+        batch_size: 10_000,
+        rate: LearningRate::constant(0.05),
+        optimizer,
+        ..TrainOptions::default()
+    }
+}
+
+fn patience(epochs: usize) -> Stopping {
+    Stopping { patience: Some(epochs), ..Stopping::default() }
+}
+
+fn max_seconds(seconds: f64) -> Stopping {
+    Stopping { max_seconds: Some(seconds), ..Stopping::default() }
+}
+
+fn retries(times: usize) -> Stopping {
+    Stopping { retries: times, ..Stopping::default() }
+}
+
+fn binarised(binarisation: Binarisation) -> Augmentation {
+    Augmentation { binarisation: Some(binarisation), ..Augmentation::default() }
+}
+
+fn noisy() -> Augmentation {
+    Augmentation { corruption: Some(Corruption::Gaussian(0.1)), ..Augmentation::default() }
 }
 
 const SGD: OptimizerChoice = OptimizerChoice::SGD;
@@ -73,12 +99,12 @@ fn every_optimizer_and_loss_learns() {
             let options = TrainOptions {
                 epochs: 200,
                 batch_size: 10,
-                learning_rate: match optimizer {
+                rate: LearningRate::constant(match optimizer {
                     OptimizerChoice::Adam => 0.01,
                     OptimizerChoice::Muon => 0.01,
                     OptimizerChoice::Kfac => 1.0,
                     OptimizerChoice::Sgd { .. } => 0.02,
-                },
+                }),
                 loss,
                 ..options(optimizer)
             };
@@ -93,15 +119,15 @@ fn every_optimizer_and_loss_learns() {
 fn steps_are_exact_when_minibatches_have_all_rows_as_they_are() {
     let all = TrainOptions { batch_size: 30, ..options(OptimizerChoice::Kfac) };
     let doubled = TrainOptions { batch_size: 7, double_batch: Some(1), ..all };
-    let fixed = TrainOptions { binarisation: Some(Binarisation::Fixed), ..all };
+    let fixed = TrainOptions { augmentation: binarised(Binarisation::Fixed), ..all };
     for options in [all, doubled, fixed] {
         assert!(options.has_exact_steps(30) && options.is_exact(30, 30) && !options.is_exact(29, 30));
     }
     for options in [
         TrainOptions { batch_size: 29, ..all },
-        TrainOptions { corruption: Some(Corruption::Gaussian(0.1)), ..all },
-        TrainOptions { binarisation: Some(Binarisation::Stochastic), ..all },
-        TrainOptions { shift: 1, ..all },
+        TrainOptions { augmentation: noisy(), ..all },
+        TrainOptions { augmentation: binarised(Binarisation::Stochastic), ..all },
+        TrainOptions { augmentation: Augmentation { shift: 1, ..Augmentation::default() }, ..all },
         TrainOptions { clip_norm: Some(1.0), ..all },
     ] {
         assert!(!options.has_exact_steps(30), "{options:?}");
@@ -132,7 +158,7 @@ fn validation_error_is_measured_on_the_held_out_rows() {
 
 #[test]
 fn divergence_stops_with_the_epoch_and_advice() {
-    let options = TrainOptions { learning_rate: 1e6, epochs: 50, ..options(SGD) };
+    let options = TrainOptions { rate: LearningRate::constant(1e6), epochs: 50, ..options(SGD) };
     let error = run(&mut network(Activation::Linear, Activation::Linear), &data(10), &options).unwrap_err();
     let Error::Diverged { epoch, .. } = error else { panic!("{error}") };
     assert!((2..50).contains(&epoch), "epoch {epoch}");
@@ -148,19 +174,19 @@ fn options_and_data_that_cannot_be_trained_with_are_errors() {
     let large = Matrix::from_rows(&[[0.5, 0.5, 0.5, 1.5]]);
     let cases = [
         (linear(), data(5), TrainOptions { epochs: 0, ..good }, "epochs"),
-        (linear(), data(5), TrainOptions { batch_size: 0, ..good }, "batch size"),
-        (linear(), data(5), TrainOptions { learning_rate: 0.0, ..good }, "learning rate"),
-        (linear(), data(5), TrainOptions { learning_rate: f32::NAN, ..good }, "learning rate"),
+        (linear(), data(5), TrainOptions { batch_size: 0, ..good }, "batch-size"),
+        (linear(), data(5), good.with_learning_rate(0.0), "learning-rate"),
+        (linear(), data(5), good.with_learning_rate(f32::NAN), "learning-rate"),
         (linear(), data(5), options(OptimizerChoice::Sgd { momentum: 1.0, nesterov: false }), "momentum"),
         (linear(), data(5), cross_entropy, "sigmoid output"),
         (sigmoid(), large, cross_entropy, "column 4 has 1.5"),
         (linear(), data(0), good, "no training rows"),
         (linear(), Matrix::zeros(2, 5), good, "have 5 columns"),
-        (linear(), data(5), TrainOptions { patience: Some(1), ..good }, "hold some out"),
-        (linear(), data(5), TrainOptions { warm_up: -1.0, ..good }, "warm up"),
+        (linear(), data(5), TrainOptions { stopping: patience(1), ..good }, "hold some out"),
+        (linear(), data(5), TrainOptions { rate: LearningRate { warm_up: -1.0, ..good.rate }, ..good }, "warm-up"),
         (linear(), data(5), TrainOptions { tied: true, ..options(OptimizerChoice::Kfac) }, "tied weights"),
-        (linear(), data(5), TrainOptions { clip_norm: Some(0.0), ..good }, "clip norm"),
-        (linear(), data(5), TrainOptions { max_seconds: Some(f64::NAN), ..good }, "max time"),
+        (linear(), data(5), TrainOptions { clip_norm: Some(0.0), ..good }, "clip-norm"),
+        (linear(), data(5), TrainOptions { stopping: max_seconds(f64::NAN), ..good }, "max-time"),
         (linear(), data(5), TrainOptions { penalty: Penalty { l1: -1.0, ..Penalty::default() }, ..good }, "l1"),
     ];
     for (mut network, rows, options, expected) in cases {
@@ -185,7 +211,12 @@ fn history_as_csv_has_a_line_an_epoch() {
 #[test]
 fn an_epoch_has_the_learning_rate_of_its_last_step() {
     let rates = |schedule, warm_up| {
-        let options = TrainOptions { epochs: 4, batch_size: 5, learning_rate: 0.01, schedule, warm_up, ..options(SGD) };
+        let options = TrainOptions {
+            epochs: 4,
+            batch_size: 5,
+            rate: LearningRate { base: 0.01, schedule, warm_up },
+            ..options(SGD)
+        };
         let history = run(&mut network(Activation::Tanh, Activation::Linear), &data(20), &options).unwrap();
         history.epochs.iter().map(|epoch| epoch.learning_rate).collect::<Vec<_>>()
     };
@@ -263,14 +294,12 @@ fn eventful() -> TrainOptions {
         epochs: 4,
         batch_size: 7,
         double_batch: Some(2),
-        learning_rate: 0.02,
-        schedule: Schedule::Plateau { patience: 1, factor: 0.5 },
-        warm_up: 1.0,
-        corruption: Some(Corruption::Gaussian(0.1)),
+        rate: LearningRate { base: 0.02, schedule: Schedule::Plateau { patience: 1, factor: 0.5 }, warm_up: 1.0 },
+        augmentation: noisy(),
         penalty: Penalty { weight_decay: 0.01, l1: 1e-3, l2: 1e-3, code_l1: 1e-3 },
         clip_norm: Some(0.5),
         averaging: Averaging::Ema(0.9),
-        patience: Some(3),
+        stopping: patience(3),
         ..options(OptimizerChoice::Adam)
     }
 }
@@ -283,7 +312,13 @@ fn a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits() {
     let [adam, muon, kfac] = [OptimizerChoice::Adam, OptimizerChoice::Muon, OptimizerChoice::Kfac]
         .map(|optimizer| TrainOptions { optimizer, ..eventful() });
     // The last three epochs are minibatches of all rows, without noise.
-    let exact = TrainOptions { epochs: 6, double_batch: Some(1), corruption: None, clip_norm: None, ..kfac };
+    let exact = TrainOptions {
+        epochs: 6,
+        double_batch: Some(1),
+        augmentation: Augmentation::default(),
+        clip_norm: None,
+        ..kfac
+    };
     for options in [adam, muon, kfac, exact] {
         let whole = {
             let mut network = network(Activation::Silu, Activation::Linear);
@@ -321,7 +356,7 @@ fn a_checkpoint_of_another_run_or_damaged_is_refused_with_the_difference() {
     let resumed_as = |output| resumed_by(&rows, output, &options(SGD));
     assert_eq!(resumed(&rows, &options(SGD)), Ok(()));
     assert_eq!(resumed(&rows, &TrainOptions { epochs: 9, ..options(SGD) }), Ok(()));
-    let faster = TrainOptions { learning_rate: 0.1, ..options(SGD) };
+    let faster = options(SGD).with_learning_rate(0.1);
     let cases = [
         (resumed(&rows, &faster), "a run with learning-rate 0.05, not 0.1"),
         (resumed(&data(31), &options(SGD)), "rows 30, not 31"),
@@ -345,8 +380,8 @@ fn patience_may_be_new_or_dropped_when_a_run_goes_on() {
     let (rows, held_out) = (data(30), data(9));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint.safetensors");
-    let plain = TrainOptions { epochs: 3, retries: 1, ..options(SGD) };
-    let patient = TrainOptions { patience: Some(2), ..plain };
+    let plain = TrainOptions { epochs: 3, stopping: retries(1), ..options(SGD) };
+    let patient = TrainOptions { stopping: Stopping { patience: Some(2), ..plain.stopping }, ..plain };
     for (before, after) in [(plain, patient), (patient, plain)] {
         let mut first = network(Activation::Tanh, Activation::Linear);
         save_after(4, &mut first, [&rows, &held_out], &before, &path);
@@ -394,10 +429,10 @@ fn a_run_goes_on_though_its_moments_have_overflowed() {
 #[test]
 fn a_run_that_diverges_goes_back_and_is_tried_again_with_half_the_step_size() {
     let rows = data(30);
-    let wild = TrainOptions { learning_rate: 8.0, epochs: 30, batch_size: 10, ..options(SGD) };
+    let wild = TrainOptions { rate: LearningRate::constant(8.0), epochs: 30, batch_size: 10, ..options(SGD) };
     assert!(run(&mut network(Activation::Linear, Activation::Linear), &rows, &wild).is_err());
     let mut network = network(Activation::Linear, Activation::Linear);
-    let patient = TrainOptions { retries: 20, ..wild };
+    let patient = TrainOptions { stopping: retries(20), ..wild };
     let mut trainer = Trainer::new(&mut network, &rows, None, &patient).unwrap();
     let mut rates = Vec::new();
     while let Some(event) = trainer.advance().unwrap() {
@@ -415,7 +450,7 @@ fn a_run_that_diverges_goes_back_and_is_tried_again_with_half_the_step_size() {
 fn patience_ends_a_run_and_takes_the_best_weights() {
     // The held-out rows are of another kind: what is learned of the others soon makes their error larger.
     let (rows, held_out) = (data(20), Matrix::from_rows(&[[0.9, 0.1, 0.5, 0.2], [0.2, 0.8, 0.1, 0.6]]));
-    let options = TrainOptions { epochs: 2000, batch_size: 5, patience: Some(5), ..options(SGD) };
+    let options = TrainOptions { epochs: 2000, batch_size: 5, stopping: patience(5), ..options(SGD) };
     let mut network = network(Activation::Tanh, Activation::Linear);
     let (history, end) = train(&mut network, &rows, Some(&held_out), &options, &mut ()).unwrap();
     let errors: Vec<f64> = history.epochs.iter().map(|epoch| epoch.validation_error_per_row.unwrap()).collect();
@@ -426,7 +461,7 @@ fn patience_ends_a_run_and_takes_the_best_weights() {
 
 #[test]
 fn time_ends_a_run_that_has_trained_something() {
-    let options = TrainOptions { epochs: usize::MAX, max_seconds: Some(1e-9), ..options(SGD) };
+    let options = TrainOptions { epochs: usize::MAX, stopping: max_seconds(1e-9), ..options(SGD) };
     let (history, end) =
         train(&mut network(Activation::Tanh, Activation::Linear), &data(20), None, &options, &mut ()).unwrap();
     assert_eq!((history.epochs.len(), end), (1, End::MaxTime));
@@ -471,7 +506,7 @@ fn a_step_with_penalties_clipping_and_decay_is_what_their_formulas_say() {
         let options = TrainOptions {
             penalty: Penalty { weight_decay: decay as f32, l1: l1 as f32, l2: l2 as f32, code_l1: 0.0 },
             clip_norm: Some(longest as f32),
-            learning_rate: rate as f32,
+            rate: LearningRate::constant(rate as f32),
             ..options(SGD)
         };
         let mut trained = start.clone();
@@ -488,7 +523,7 @@ fn a_step_with_penalties_clipping_and_decay_is_what_their_formulas_say() {
 #[test]
 fn the_gradient_of_tied_weights_is_as_long_as_that_of_the_weights_there_are() {
     let rows = data(10);
-    let options = TrainOptions { tied: true, clip_norm: Some(1e-3), learning_rate: 1.0, ..options(SGD) };
+    let options = TrainOptions { tied: true, clip_norm: Some(1e-3), rate: LearningRate::constant(1.0), ..options(SGD) };
     let mut trained = network(Activation::Tanh, Activation::Linear);
     let mut trainer = Trainer::new(&mut trained, &rows, None, &options).unwrap();
     let start = trainer.network().clone();
@@ -529,7 +564,12 @@ fn pretraining_puts_a_deep_network_where_it_already_reconstructs() {
         let architecture = Architecture::new(sizes.parse().unwrap(), Activations::hidden(Activation::Tanh), true);
         Network::new(architecture, Initialisation::FanIn, 1)
     };
-    let options = TrainOptions { epochs: 200, batch_size: 10, learning_rate: 0.01, ..options(OptimizerChoice::Adam) };
+    let options = TrainOptions {
+        epochs: 200,
+        batch_size: 10,
+        rate: LearningRate::constant(0.01),
+        ..options(OptimizerChoice::Adam)
+    };
     let mut network = deep();
     let before = evaluate(&network, &rows).unwrap().error_per_row;
     pretrain(&mut network, &rows, &options, &mut ()).unwrap();
@@ -548,7 +588,7 @@ fn the_learning_rate_that_is_found_is_about_as_good_as_the_best_of_a_grid() {
         let options = TrainOptions { epochs: 60, batch_size: 10, optimizer, ..options(optimizer) };
         let error = |learning_rate| {
             let mut network = network(Activation::Tanh, Activation::Linear);
-            run(&mut network, &rows, &TrainOptions { learning_rate, ..options }).ok()?;
+            run(&mut network, &rows, &options.with_learning_rate(learning_rate)).ok()?;
             Some(evaluate(&network, &rows).unwrap().error_per_row).filter(|error| error.is_finite())
         };
         let best = (0..14).filter_map(|step| error(1e-4 * 2_f32.powi(step))).fold(f64::INFINITY, f64::min);
@@ -564,5 +604,5 @@ fn the_search_for_a_learning_rate_leaves_out_what_decay_forbids() {
     let options = TrainOptions { epochs: 20, batch_size: 10, penalty, ..options(OptimizerChoice::Adam) };
     let start = network(Activation::Tanh, Activation::Linear);
     let found = find_learning_rate(&start, &data(60), &options, &mut ()).unwrap();
-    assert!(TrainOptions { learning_rate: found, ..options }.check().is_ok(), "{found}");
+    assert!(options.with_learning_rate(found).check().is_ok(), "{found}");
 }

@@ -7,7 +7,10 @@ use rand::seq::SliceRandom;
 use super::batches::{Batches, parts_of, trace_in_parts};
 use super::checkpoint::checksum;
 use super::progress::{Lowest, Progress};
-use super::{Averaging, End, Epoch, Event, History, Schedule, TrainOptions, VariationalEpoch, penalty};
+use super::{
+    Averaging, End, Epoch, Event, History, LearningRate, Schedule, TrainOptions, VariationalEpoch, VariationalLoss,
+    penalty,
+};
 use crate::data::{check_shift, shifted};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
@@ -76,7 +79,8 @@ impl<'a> Trainer<'a> {
         if options.tied {
             penalty::tie(network);
         }
-        let objective = Objective { loss: options.loss, code_l1: options.penalty.code_l1, beta: options.beta };
+        let objective =
+            Objective { loss: options.loss, code_l1: options.penalty.code_l1, beta: options.variational.beta };
         let length = network.parameters().len();
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
         let count = rows.rows();
@@ -92,7 +96,7 @@ impl<'a> Trainer<'a> {
             order_of: 0,
             gradient: buffer(options.writes_gradient(count)),
             average: buffer(options.averaging != Averaging::None),
-            best: buffer(options.patience.is_some()),
+            best: buffer(options.stopping.patience.is_some()),
             start: checksum(network.parameters()),
             rows_checksum: None,
             last_good: None,
@@ -145,12 +149,14 @@ impl<'a> Trainer<'a> {
         {
             return Ok(Some(Event::Epoch(self.end_epoch()?)));
         }
-        if self.options.retries > 0 && self.last_good.is_none() {
+        if self.options.stopping.retries > 0 && self.last_good.is_none() {
             self.last_good = Some(self.snapshot());
         }
         match self.step() {
             Ok(rows) => Ok(Some(Event::Batch { epoch: self.epoch(), rows })),
-            Err(Error::Diverged { .. }) if self.progress.retries < self.options.retries && !self.is_out_of_time() => {
+            Err(Error::Diverged { .. })
+                if self.progress.retries < self.options.stopping.retries && !self.is_out_of_time() =>
+            {
                 Ok(Some(self.retry()))
             }
             Err(error) => Err(error),
@@ -160,7 +166,7 @@ impl<'a> Trainer<'a> {
     /// Ends the run: the network becomes the average or the best one, where those are asked for.
     pub fn finish(self) -> (History, End) {
         let end = self.end().unwrap_or(End::Interrupted);
-        if self.progress.best.error.is_some() && self.options.patience.is_some() {
+        if self.progress.best.error.is_some() && self.options.stopping.patience.is_some() {
             self.network.parameters_mut().copy_from_slice(&self.best);
         } else if self.has_average() {
             self.network.parameters_mut().copy_from_slice(&self.average);
@@ -175,7 +181,7 @@ impl<'a> Trainer<'a> {
             None
         } else if history.epochs.len() >= self.options.epochs {
             Some(End::Epochs)
-        } else if self.options.patience.is_some_and(|patience| best.epochs_since >= patience) {
+        } else if self.options.stopping.patience.is_some_and(|patience| best.epochs_since >= patience) {
             Some(End::Patience)
         } else {
             self.is_out_of_time().then_some(End::MaxTime)
@@ -190,7 +196,7 @@ impl<'a> Trainer<'a> {
     fn is_out_of_time(&self) -> bool {
         // The clock is not looked at for nothing: a small network's step takes no longer.
         let running = || self.clock.map_or(0.0, |since| since.elapsed().as_secs_f64());
-        self.options.max_seconds.is_some_and(|most| self.progress.total_seconds() + running() >= most)
+        self.options.stopping.max_seconds.is_some_and(|most| self.progress.total_seconds() + running() >= most)
     }
 
     /// Counts the time until now, and stops the clock until the next minibatch.
@@ -209,11 +215,13 @@ impl<'a> Trainer<'a> {
         let start = self.progress.batches * size;
         let rows = &self.order[start..self.order.len().min(start + size)];
         let (seed, epoch) = (options.seed, self.epoch() as u64);
-        let shifted = (options.shift > 0).then(|| shifted(self.rows, options.shift, seed, epoch));
+        let shifted =
+            (options.augmentation.shift > 0).then(|| shifted(self.rows, options.augmentation.shift, seed, epoch));
         let clean = shifted.as_ref().map_or(self.rows, |rows| rows as &dyn Rows);
-        let binarised = options.binarisation.map(|binarisation| binarisation.binarised(clean, seed, epoch));
+        let binarised =
+            options.augmentation.binarisation.map(|binarisation| binarisation.binarised(clean, seed, epoch));
         let clean = binarised.as_ref().map_or(clean, |rows| rows as &dyn Rows);
-        let corrupted = options.corruption.map(|corruption| corruption.corrupted(clean, seed, epoch));
+        let corrupted = options.augmentation.corruption.map(|corruption| corruption.corrupted(clean, seed, epoch));
         let code_size = self.network.architecture().sizes().code();
         let noise = NormalRows::new(self.rows.rows(), code_size, seed, epoch);
         let is_variational = self.network.architecture().is_variational();
@@ -223,7 +231,8 @@ impl<'a> Trainer<'a> {
             noise: is_variational.then_some(&noise),
         };
         if is_variational {
-            let beta = options.beta * self.share_of_warm_up(options.beta_warm_up, self.progress.steps) as f32;
+            let beta = options.variational.beta
+                * self.share_of_warm_up(options.variational.beta_warm_up, self.progress.steps) as f32;
             self.parts.iter_mut().for_each(|part| part.set_beta(beta));
         }
         let learning_rate = self.learning_rate();
@@ -280,10 +289,10 @@ impl<'a> Trainer<'a> {
     /// The learning rate of the step that follows so many others, with what plateaus and divergence have made of it by
     /// now.
     fn learning_rate_after(&self, steps: u64) -> f32 {
-        let TrainOptions { learning_rate, schedule, warm_up, epochs, .. } = self.options;
+        let TrainOptions { rate: LearningRate { base, schedule, warm_up }, epochs, .. } = self.options;
         let done = self.batches.epochs(steps);
         let warm = self.share_of_warm_up(warm_up, steps);
-        learning_rate * (warm * schedule.share(done, epochs as f64)) as f32 * self.progress.rate_share
+        base * (warm * schedule.share(done, epochs as f64)) as f32 * self.progress.rate_share
     }
 
     /// How far a warm-up of so many epochs is in the step that follows so many others; the first step is no step of zero.
@@ -317,7 +326,7 @@ impl<'a> Trainer<'a> {
             let measured = if self.has_average() { &self.average } else { self.network.parameters() };
             self.best.copy_from_slice(measured);
         }
-        if let Schedule::Plateau { patience, factor } = self.options.schedule {
+        if let Schedule::Plateau { patience, factor } = self.options.rate.schedule {
             let bound = epoch.variational.map(|found| -found.elbo);
             self.progress.plateau.note(validation.or(bound).unwrap_or(epoch.error_per_row));
             if self.progress.plateau.epochs_since >= patience {
@@ -325,7 +334,7 @@ impl<'a> Trainer<'a> {
                 self.progress.plateau = Lowest { epochs_since: 0, ..self.progress.plateau };
             }
         }
-        if self.options.retries > 0 && self.progress.is_good(GOOD) {
+        if self.options.stopping.retries > 0 && self.progress.is_good(GOOD) {
             self.last_good = Some(self.snapshot());
         }
         Ok(epoch)
@@ -411,13 +420,13 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
             )));
         }
     }
-    if options.shift > 0 {
-        check_shift(rows, options.shift)?;
+    if options.augmentation.shift > 0 {
+        check_shift(rows, options.augmentation.shift)?;
     }
-    if let Some(corruption) = options.corruption {
+    if let Some(corruption) = options.augmentation.corruption {
         corruption.check(rows)?;
     }
-    if options.patience.is_some() && validation.is_none() {
+    if options.stopping.patience.is_some() && validation.is_none() {
         let problem = "it is counted on held-out rows, and there are none; hold some out (validation)".into();
         return Err(Error::Setting { name: "patience", problem });
     }
@@ -434,7 +443,11 @@ fn check_fit(network: &Network, rows: &dyn Rows, validation: Option<&dyn Rows>, 
     if options.loss == Loss::CrossEntropy {
         check_unit_interval(rows, "cross-entropy", "use squared-error")?;
     }
-    if options.binarisation.is_some() { check_unit_interval(rows, "binarise", "leave it out") } else { Ok(()) }
+    if options.augmentation.binarisation.is_some() {
+        check_unit_interval(rows, "binarise", "leave it out")
+    } else {
+        Ok(())
+    }
 }
 
 /// What goes with a variational network, and what with no other.
@@ -442,7 +455,7 @@ fn check_variational(network: &Network, options: &TrainOptions) -> Result<()> {
     let wrong = |name, problem: &str| Err(Error::Setting { name, problem: problem.into() });
     let architecture = network.architecture();
     if !architecture.is_variational() {
-        if options.beta != 1.0 || options.beta_warm_up > 0.0 {
+        if options.variational != VariationalLoss::default() {
             return wrong("beta", "it weighs what a variational code costs, and these codes are not (variational)");
         }
         return Ok(());

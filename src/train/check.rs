@@ -1,0 +1,24 @@
+//! Checks of the numbers in training options.
+
+use crate::error::{Error, Result};
+
+/// An error about a setting.
+pub(super) fn wrong<T>(name: &'static str, problem: impl Into<String>) -> Result<T> {
+    Err(Error::Setting { name, problem: problem.into() })
+}
+
+/// Refuses what is not a finite number above 0.
+pub(super) fn positive(name: &'static str, number: f64) -> Result<()> {
+    match number > 0.0 && number.is_finite() {
+        true => Ok(()),
+        false => wrong(name, format!("{number} is not a finite number above 0")),
+    }
+}
+
+/// Refuses what is not a finite number from 0 on.
+pub(super) fn not_negative(name: &'static str, number: f64) -> Result<()> {
+    match number >= 0.0 && number.is_finite() {
+        true => Ok(()),
+        false => wrong(name, format!("{number} is not a finite number from 0 on")),
+    }
+}
