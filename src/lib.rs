@@ -56,7 +56,7 @@
 //!
 //! # The rooms
 //!
-//! A room imports from rooms in the rows below its own, never upwards, sideways or in a circle; `tests/floors.rs` holds the
+//! A room imports from rooms in the rows below its own, never upwards, sideways or in a circle; `tests/floors` holds the
 //! code to this table.
 //!
 //! | room | holds |

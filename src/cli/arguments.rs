@@ -84,7 +84,8 @@ impl LabelsArgument {
 pub struct ModelAndData {
     /// A model file, as written by `train` or `pca`
     pub model: PathBuf,
-    /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits
+    /// The rows to use.
+    #[arg(help = format!("A {}", data::sources()))]
     pub data: String,
     #[command(flatten)]
     columns: ColumnArguments,
@@ -136,7 +137,8 @@ impl ModelAndData {
 /// What is learned from, and what is held out.
 #[derive(Debug, Args)]
 pub struct DataArguments {
-    /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits
+    /// The rows to use.
+    #[arg(help = format!("A {}", data::sources()))]
     pub data: String,
     #[command(flatten)]
     pub columns: ColumnArguments,

@@ -9,7 +9,7 @@ use super::arguments::ColumnArguments;
 use super::facts::{Facts, print, print_side_by_side};
 use super::thread_pool;
 use super::train_arguments::{TrainArguments, WHOLE_RUN};
-use crate::data::{Columns, Scaling, ScalingChoice};
+use crate::data::{self, Columns, Scaling, ScalingChoice};
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::model::check_memory;
@@ -28,7 +28,7 @@ use crate::throughput::{Rate, Throughput, measure, random_bytes};
 }))]
 #[command(mut_arg("columns", |columns| columns.requires("data")), mut_arg("label", |label| label.requires("data")))]
 pub struct Bench {
-    /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits [default: random bytes]
+    #[arg(help = format!("A {} [default: random bytes]", data::sources()))]
     data: Option<String>,
     #[command(flatten)]
     columns: ColumnArguments,

@@ -1,15 +1,12 @@
 //! `diabolo inspect`
 
-use std::fs::File;
-use std::io::{Cursor, Read};
-
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::arguments::ColumnArguments;
 use super::facts::{Facts, decimals};
-use crate::data::{self, BUILT_IN_NAMES, Columns, Dataset, Scaling, Values};
-use crate::error::{Error, Result};
+use crate::data::{self, BUILT_IN_NAMES, Columns, Dataset, Input, Values};
+use crate::error::Result;
 use crate::model::{Body, Model};
 use crate::rows::RowsInMemory;
 
@@ -27,24 +24,20 @@ pub struct Inspect {
 
 impl Inspect {
     pub fn run(&self) -> Result<()> {
-        let facts = match File::open(&self.file) {
-            Ok(file) if !BUILT_IN_NAMES.contains(&self.file.as_str()) => self.facts_of(file)?,
+        let is_built_in = BUILT_IN_NAMES.contains(&self.file.as_str());
+        let facts = match Input::open(&self.file) {
+            Ok(input) if !is_built_in => self.facts_of(input)?,
             _ => data_facts(&self.columns.read(&self.file, Columns::All)?),
         };
         facts.print(self.json)
     }
 
-    /// The facts of a model or of data, told apart by its first bytes; it may be a pipe, so it is read once.
-    fn facts_of(&self, mut file: File) -> Result<Facts> {
-        let mut start = Vec::new();
-        let sniffed = file.by_ref().take(Model::SNIFF_BYTES).read_to_end(&mut start);
-        sniffed.map_err(|source| Error::Io { path: (&self.file).into(), action: "cannot read", source })?;
-        let is_model = Model::recognises(&start);
-        let input = Cursor::new(start).chain(file);
-        if is_model {
+    /// The facts of a model or of data, whichever the input begins like; it may be a pipe, so it is read once.
+    fn facts_of(&self, input: Input<'_>) -> Result<Facts> {
+        if Model::recognises(input.head()) {
             return Ok(model_facts(&Model::read(&self.file, input)?));
         }
-        Ok(data_facts(&data::read_from(&self.file, input, &self.columns.options(Columns::All))?))
+        Ok(data_facts(&data::read_input(input, &self.columns.options(Columns::All))?))
     }
 }
 
@@ -83,11 +76,9 @@ fn model_facts(model: &Model) -> Facts {
 
 fn data_facts(dataset: &Dataset) -> Facts {
     let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
-    let scaling = Scaling::none();
-    let rows = scaling.scaled(dataset);
     let mut row = vec![0.0; dataset.columns()];
     for index in 0..dataset.rows() {
-        rows.copy_row(index, &mut row);
+        dataset.copy_row(index, &mut row);
         least = row.iter().fold(least, |least, &value| least.min(value));
         most = row.iter().fold(most, |most, &value| most.max(value));
     }

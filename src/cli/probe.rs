@@ -23,7 +23,7 @@ use crate::probe::{DrawErrors, ProbeOptions, Probed, Scores, probe};
 pub struct Probe {
     /// A model file, as written by `train` or `pca`
     model: PathBuf,
-    /// The rows to draw from: a CSV or IDX file, plain or gzipped, or a built-in set
+    #[arg(help = format!("The rows to draw from: a {}", data::sources()))]
     train: String,
     /// The rows to test on, likewise
     test: String,

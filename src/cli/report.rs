@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::arguments::{ColumnArguments, LabelsArgument, check_output};
 use super::facts::{Facts, path};
-use crate::data::Dataset;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::file::write_whole;
 use crate::model::Model;
@@ -66,7 +66,8 @@ pub struct ModelsAndData {
     /// Model files, as written by `train` or `pca`
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
-    /// A CSV or IDX file, plain or gzipped, or a built-in set: iris, digits
+    /// The rows to use.
+    #[arg(help = format!("A {}", data::sources()))]
     data: String,
     #[command(flatten)]
     columns: ColumnArguments,

@@ -1,7 +1,9 @@
 //! The data sets that are embedded in the program. `data/README.md` says where they come from.
 
 use crate::data::dataset::Dataset;
-use crate::data::read::{ReadOptions, read_from};
+use crate::data::formats;
+use crate::data::input::Input;
+use crate::data::options::ReadOptions;
 use crate::error::Result;
 
 /// The names of the built-in data sets, which [`read()`](crate::data::read()) takes in place of a path.
@@ -29,7 +31,7 @@ pub(super) fn read_built_in(name: &str, options: &ReadOptions) -> Option<Result<
 fn read_labelled(name: &str, bytes: &[u8], label: &str, options: &ReadOptions) -> Result<Dataset> {
     let is_feature = options.columns.asked().iter().any(|column| column == label);
     let label = options.label.clone().or((!is_feature).then(|| label.to_owned()));
-    read_from(name, bytes, &ReadOptions { label, ..options.clone() })
+    formats::read(Input::stream(name, bytes)?, &ReadOptions { label, ..options.clone() }, None)
 }
 
 #[cfg(test)]

@@ -1,42 +1,13 @@
-//! Some rows of a data set, chosen by their labels.
+//! The rows of a data set that have some labels, or have not.
 
-use super::dataset::{Dataset, Labels};
-use crate::error::{Error, Place, Result};
-
-/// Which rows to take.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum RowChoice {
-    /// All.
-    #[default]
-    All,
-    /// Those with one of these labels.
-    Only(Vec<String>),
-    /// Those with none of these labels.
-    Without(Vec<String>),
-}
-
-impl RowChoice {
-    /// The labels that it names.
-    pub fn names(&self) -> &[String] {
-        match self {
-            Self::All => &[],
-            Self::Only(names) | Self::Without(names) => names,
-        }
-    }
-
-    /// Whether it takes the rows of a label.
-    pub fn takes(&self, label: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(names) => names.iter().any(|name| name == label),
-            Self::Without(names) => names.iter().all(|name| name != label),
-        }
-    }
-}
+use crate::data::dataset::Dataset;
+use crate::data::messages::NAME_THE_LABELS;
+use crate::data::options::RowChoice;
+use crate::error::{Place, Result};
 
 impl Dataset {
     /// The rows that a choice takes, with all that is known about them. A label that no row has is passed over; see
-    /// [`Labels::check_known`].
+    /// [`Labels::check_known`](crate::data::Labels::check_known).
     ///
     /// ```
     /// use diabolo::data::{ReadOptions, RowChoice, read};
@@ -52,7 +23,7 @@ impl Dataset {
             return Ok(self);
         }
         let Some(labels) = self.labels() else {
-            let problem = "its rows have no labels to choose by; name them with --label or --labels";
+            let problem = format!("its rows have no labels to choose by; {NAME_THE_LABELS}");
             return Err(Place::named(self.source()).error(problem));
         };
         let rows: Vec<usize> = (0..self.rows()).filter(|&row| choice.takes(&labels.values[row])).collect();
@@ -64,47 +35,10 @@ impl Dataset {
     }
 }
 
-impl Labels {
-    /// How many labels a message lists.
-    const LISTED: usize = 20;
-
-    /// The labels that there are, each once: numbers by size, then texts.
-    pub fn classes(&self) -> Vec<&str> {
-        let mut classes: Vec<&str> = self.values.iter().map(String::as_str).collect();
-        classes.sort_unstable();
-        classes.dedup();
-        let number = |label: &&str| label.parse().ok().filter(|number: &f64| !number.is_nan()).unwrap_or(f64::INFINITY);
-        classes.sort_by(|first, second| number(first).total_cmp(&number(second)));
-        classes
-    }
-
-    /// Refuses a label that no row has.
-    ///
-    /// # Errors
-    /// When there is one among `names`; the message lists those that rows have.
-    pub fn check_known(&self, names: &[String]) -> Result<()> {
-        match names.iter().find(|name| !self.values.contains(name)) {
-            None => Ok(()),
-            Some(name) => {
-                Err(Error::Mismatch(format!("no row has the label `{name}`; the labels are {}", self.listed())))
-            }
-        }
-    }
-
-    /// The labels that there are, for a message.
-    fn listed(&self) -> String {
-        let classes = self.classes();
-        let mut text = classes.iter().take(Self::LISTED).copied().collect::<Vec<_>>().join(", ");
-        if classes.len() > Self::LISTED {
-            text += &format!(" and {} more", classes.len() - Self::LISTED);
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::labels::Labels;
     use crate::matrix::Matrix;
 
     fn names(names: &[&str]) -> Vec<String> {
@@ -143,16 +77,5 @@ mod tests {
         assert_eq!(message(rows, RowChoice::Only(vec![])), "rows: no row is left; it has the labels a, b");
         let bare = Dataset::from_bytes("bare", 1, 1, vec![1]).unwrap();
         assert!(message(bare, RowChoice::Only(names(&["a"]))).contains("bare: its rows have no labels"));
-    }
-
-    #[test]
-    fn an_unknown_label_is_an_error_that_lists_those_there_are() {
-        let few = labels(&["10", "9", "x", "9"]);
-        few.check_known(&names(&["9", "x"])).unwrap();
-        let message = few.check_known(&names(&["9", "8"])).unwrap_err().to_string();
-        assert_eq!(message, "no row has the label `8`; the labels are 9, 10, x");
-        let many = Labels { name: None, values: (0..100).map(|number| number.to_string()).collect() };
-        let message = many.check_known(&names(&["x"])).unwrap_err().to_string();
-        assert!(message.ends_with("17, 18, 19 and 80 more"), "{message}");
     }
 }

@@ -1,9 +1,10 @@
-//! Finding the columns of a table that were asked for.
+//! Which columns of a table were asked for.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::data::read::{Columns, ReadOptions};
+use crate::data::messages::{RENAME_OR_LEAVE_OUT, quoted_names};
+use crate::data::options::{Columns, ReadOptions};
 use crate::error::{Error, Result};
 
 /// Which columns of a table are features, in the order wanted, and which is the label. Indices count from 0.
@@ -49,7 +50,7 @@ pub(super) struct ColumnNames<'a> {
 }
 
 impl<'a> ColumnNames<'a> {
-    /// `width` columns, with the names that a header gives them.
+    /// The columns of `source`, `width` of them, with the names that a header gives them.
     pub(super) fn new(source: &'a str, width: usize, header: Option<&'a [String]>) -> Self {
         let mut places: HashMap<&str, (usize, Option<usize>)> = HashMap::new();
         for (index, name) in header.into_iter().flatten().enumerate() {
@@ -61,12 +62,17 @@ impl<'a> ColumnNames<'a> {
         Self { source, width, header, places }
     }
 
+    /// The number of columns.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
     /// The index of the column of this name.
     fn by_name(&self, name: &str) -> Result<usize> {
         match self.places.get(name) {
             Some(&(index, None)) => Ok(index),
             Some(&(first, Some(second))) => Err(Error::Mismatch(format!(
-                "{}: the name `{name}` stands above columns {} and {}; choose one by its number",
+                "{}: columns {} and {} are both named `{name}`; choose one by its number",
                 self.source,
                 first + 1,
                 second + 1
@@ -75,7 +81,7 @@ impl<'a> ColumnNames<'a> {
                 "{}: there is no column `{name}`; {}",
                 self.source,
                 match self.header {
-                    Some(header) => format!("its columns are {}", listed(header)),
+                    Some(header) => format!("its columns are {}", quoted_names(header)),
                     None => format!("it has no header, and its columns are numbered 1 to {}", self.width),
                 }
             ))),
@@ -96,7 +102,7 @@ impl<'a> ColumnNames<'a> {
         }
     }
 
-    /// A column as messages call it: its name, where it has one, and its number.
+    /// A column in a message: its name, where it has one, and its number.
     pub(super) fn display(&self, index: usize) -> String {
         match self.header {
             Some(header) => format!("`{}` ({})", header[index], index + 1),
@@ -105,7 +111,7 @@ impl<'a> ColumnNames<'a> {
     }
 }
 
-/// An error where a column stands twice among those chosen.
+/// Checks that no column is chosen twice.
 fn reject_repeated_columns(names: &ColumnNames<'_>, columns: &[usize]) -> Result<()> {
     let mut seen = vec![false; names.width];
     for &column in columns {
@@ -117,7 +123,7 @@ fn reject_repeated_columns(names: &ColumnNames<'_>, columns: &[usize]) -> Result
     Ok(())
 }
 
-/// An error where two of the chosen columns have the same name, which would not tell them apart later.
+/// Checks that no two of the chosen columns have the same name, by which they could not be told apart later.
 pub(super) fn reject_repeated_names(
     source: &str,
     header: &[String],
@@ -128,20 +134,9 @@ pub(super) fn reject_repeated_names(
         if let Some(earlier) = seen.insert(header[column].as_str(), column) {
             let (name, first, second) = (&header[column], earlier + 1, column + 1);
             return Err(Error::Mismatch(format!(
-                "{source}: columns {first} and {second} are both named `{name}`; rename one, or leave one out with \
-                 --columns"
+                "{source}: columns {first} and {second} are both named `{name}`; {RENAME_OR_LEAVE_OUT}"
             )));
         }
     }
     Ok(())
-}
-
-/// Names in a message; of a long list only the beginning.
-pub(super) fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }

@@ -1,8 +1,9 @@
 //! A table of rows with what is known about it.
 
-use crate::data::choice::RowChoice;
 use crate::data::columns;
-use crate::data::read::ReadOptions;
+use crate::data::labels::Labels;
+use crate::data::messages::not_finite;
+use crate::data::options::{ReadOptions, RowChoice};
 use crate::error::{Error, Place, Result};
 use crate::kernels::{Isa, bytes_to_floats, prefetch};
 use crate::matrix::Matrix;
@@ -15,15 +16,6 @@ pub enum Values {
     Bytes(Vec<u8>),
     /// Finite single-precision numbers.
     Floats(Matrix),
-}
-
-/// A text for each row, such as a species or a digit: kept aside, never learned from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Labels {
-    /// The name of the column they come from, where it has one.
-    pub name: Option<String>,
-    /// One a row.
-    pub values: Vec<String>,
 }
 
 /// Rows × columns of finite numbers in the units of their source, with the names that came along.
@@ -60,8 +52,8 @@ impl Dataset {
     pub fn from_matrix(source: &str, matrix: Matrix, column_names: Option<Vec<String>>) -> Result<Self> {
         if let Some(index) = matrix.as_slice().iter().position(|value| !value.is_finite()) {
             let (row, column) = (index / matrix.columns() + 1, index % matrix.columns() + 1);
-            return Err(Place::named(source)
-                .error(format!("row {row}, column {column}: {} is not a finite number", matrix.as_slice()[index])));
+            let problem = not_finite(matrix.as_slice()[index]);
+            return Err(Place::named(source).error(format!("row {row}, column {column}: {problem}")));
         }
         if let Some(names) = &column_names {
             if names.len() != matrix.columns() {
@@ -129,12 +121,12 @@ impl Dataset {
         Ok(Self { image_shape: Some((height, width)), ..self })
     }
 
-    /// How many rows it has.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many columns it has, the label not counted.
+    /// The number of columns, the label not counted.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -154,7 +146,7 @@ impl Dataset {
         self.column_names.as_deref()
     }
 
-    /// The labels, where a column was kept aside for them.
+    /// The labels, where there are some.
     pub fn labels(&self) -> Option<&Labels> {
         self.labels.as_ref()
     }
@@ -164,12 +156,12 @@ impl Dataset {
         self.image_shape
     }
 
-    /// How it was asked for, where it was read.
+    /// What was asked for, where it was read.
     pub fn read_options(&self) -> &ReadOptions {
         &self.read_options
     }
 
-    /// The same, asked for in this way.
+    /// The same, read with these options.
     pub(super) fn read_with(self, read_options: ReadOptions) -> Self {
         Self { read_options, ..self }
     }
@@ -179,7 +171,7 @@ impl Dataset {
         &self.row_choice
     }
 
-    /// The same, chosen in this way.
+    /// The same, its rows chosen in this way.
     pub(super) fn chosen_by(self, row_choice: RowChoice) -> Self {
         Self { row_choice, ..self }
     }
@@ -244,7 +236,7 @@ impl Dataset {
         })
     }
 
-    /// Copies one row, bytes divided by a number on their way; floats are copied as they are.
+    /// Copies one row: bytes divided by `bytes_by`, floats as they are.
     ///
     /// # Panics
     /// When there is no such row, or `out` does not have one element a column.
@@ -356,7 +348,7 @@ mod tests {
             (Dataset::from_matrix("m", matrix(), Some(strings(&["a"]))), "m: 1 names for 2 columns"),
             (
                 Dataset::from_matrix("m", matrix(), Some(strings(&["a", "a"]))),
-                "m: columns 1 and 2 are both named `a`; rename one, or leave one out with --columns",
+                "m: columns 1 and 2 are both named `a`; rename one, or choose columns without one of them (columns)",
             ),
             (
                 Dataset::from_matrix("m", Matrix::from_rows(&[[1.0, 2.0], [3.0, f32::NAN]]), None),

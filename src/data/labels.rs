@@ -1,102 +1,63 @@
-//! Labels that stand in a file of their own.
+//! A text for each row.
 
-use std::fs::File;
-use std::io::Read;
+use crate::data::messages;
+use crate::error::{Error, Result};
 
-use super::dataset::{Labels, Values};
-use super::read::{ReadOptions, read_error, read_from, unpack};
-use crate::error::{Error, Place, Result};
-
-/// Reads a label for each of so many rows from a file: IDX of one dimension, as MNIST's are, or one a line of text, plain or
-/// gzipped. One more line than there are rows is a header in front of them.
-///
-/// # Errors
-/// When the file cannot be read, or does not hold a label for each row.
-pub fn read_labels(source: &str, rows: usize) -> Result<Labels> {
-    let file = File::open(source).map_err(|error| read_error(source, error))?;
-    let (magic, mut input) = unpack(source, file)?;
-    let labels =
-        if magic.starts_with(&[0, 0]) { from_idx(source, input) } else { from_text(source, &mut input, rows) }?;
-    match labels.values.len() {
-        count if count == rows => Ok(labels),
-        count => Err(Error::Mismatch(format!("{source}: {count} labels, but the data has {rows} rows"))),
-    }
+/// A text for each row, such as a species or a digit: kept aside, never learned from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// The name of the column they come from, where it has one.
+    pub name: Option<String>,
+    /// One a row.
+    pub values: Vec<String>,
 }
 
-fn from_idx(source: &str, input: impl Read) -> Result<Labels> {
-    let dataset = read_from(source, input, &ReadOptions::default())?;
-    if dataset.columns() != 1 {
-        let problem = format!("an IDX file of labels has one number a row, but this one has {}", dataset.columns());
-        return Err(Place::named(source).error(problem));
+impl Labels {
+    /// The labels that there are, each once: numbers by size, then texts.
+    pub fn classes(&self) -> Vec<&str> {
+        let mut classes: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let number = |label: &&str| label.parse().ok().filter(|number: &f64| !number.is_nan()).unwrap_or(f64::INFINITY);
+        classes.sort_by(|first, second| number(first).total_cmp(&number(second)));
+        classes
     }
-    let values = match dataset.values() {
-        Values::Bytes(bytes) => bytes.iter().map(u8::to_string).collect(),
-        Values::Floats(matrix) => matrix.as_slice().iter().map(f32::to_string).collect(),
-    };
-    Ok(Labels { name: None, values })
-}
 
-fn from_text(source: &str, input: &mut dyn Read, rows: usize) -> Result<Labels> {
-    // Far longer than a label is: of a file that holds something else, no more is read.
-    const LONGEST: u64 = 1 << 10;
-    let mut text = String::new();
-    let most = (rows as u64 + 1).saturating_mul(LONGEST);
-    input.take(most).read_to_string(&mut text).map_err(|error| read_error(source, error))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut values = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| Place::named(source).error(error.to_string()))?;
-        let line = record.position().map_or(0, ::csv::Position::line);
-        match (record.len(), record.get(0)) {
-            (1, Some(label)) => values.push(label.trim().to_string()),
-            (cells, _) => {
-                let problem = format!("a file of labels has one a line, but this one has {cells}");
-                return Err(Place::named(source).at_line(line).error(problem));
+    /// Checks that each of `names` is the label of some row.
+    ///
+    /// # Errors
+    /// When one is not; the message lists the labels that rows have.
+    pub fn check_known(&self, names: &[String]) -> Result<()> {
+        match names.iter().find(|name| !self.values.contains(name)) {
+            None => Ok(()),
+            Some(name) => {
+                Err(Error::Mismatch(format!("no row has the label `{name}`; the labels are {}", self.listed())))
             }
         }
     }
-    let name = (values.len() == rows + 1).then(|| values.remove(0));
-    Ok(Labels { name, values })
+
+    /// The labels that there are, for a message.
+    pub(super) fn listed(&self) -> String {
+        messages::labels(&self.classes())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8], rows: usize) -> Result<Labels> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), bytes).unwrap();
-        read_labels(file.path().to_str().unwrap(), rows)
-    }
-
-    fn labels(name: Option<&str>, values: &[&str]) -> Labels {
-        Labels { name: name.map(str::to_string), values: values.iter().map(|value| value.to_string()).collect() }
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
     }
 
     #[test]
-    fn labels_come_from_idx_and_from_lines_with_a_header_or_none() {
-        assert_eq!(read(&[0, 0, 8, 1, 0, 0, 0, 2, 7, 0], 2).unwrap(), labels(None, &["7", "0"]));
-        assert_eq!(read(b"cat\n\"dog, small\"\n", 2).unwrap(), labels(None, &["cat", "dog, small"]));
-        assert_eq!(
-            read("\u{feff}animal\r\ncat\r\ndog".as_bytes(), 2).unwrap(),
-            labels(Some("animal"), &["cat", "dog"])
-        );
-    }
-
-    #[test]
-    fn what_holds_no_label_for_each_row_is_an_error_that_says_so() {
-        for (bytes, expected) in [
-            (&b"cat\n"[..], "1 labels, but the data has 3 rows"),
-            (b"a\nb\nc\nd\ne\n", "5 labels, but the data has 3 rows"),
-            (b"a,b\n", "line 1: a file of labels has one a line, but this one has 2"),
-            (&[0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2], "has one number a row, but this one has 2"),
-            (&[0, 0, 8, 1, 0, 0, 0, 2, 7], "cut short"),
-            (&[0xff, 0xfe, 0x31], "cannot read"),
-            (b"", "0 labels"),
-        ] {
-            let message = read(bytes, 3).unwrap_err().to_string();
-            assert!(message.contains(expected), "{message}");
-        }
+    fn an_unknown_label_is_an_error_that_lists_those_there_are() {
+        let few = Labels { name: None, values: names(&["10", "9", "x", "9"]) };
+        few.check_known(&names(&["9", "x"])).unwrap();
+        let message = few.check_known(&names(&["9", "8"])).unwrap_err().to_string();
+        assert_eq!(message, "no row has the label `8`; the labels are 9, 10, x");
+        let many = Labels { name: None, values: (0..100).map(|number| number.to_string()).collect() };
+        let message = many.check_known(&names(&["x"])).unwrap_err().to_string();
+        assert!(message.ends_with("17, 18, 19 and 80 more"), "{message}");
     }
 }

@@ -1,7 +1,7 @@
 //! Which cells of rows are missing.
 
-use super::Dataset;
-use super::hiding::Hiding;
+use crate::data::dataset::Dataset;
+use crate::data::hiding::Hiding;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
 use crate::rows::{Rows, RowsInMemory};
@@ -14,17 +14,18 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// None of so many rows × columns.
+    /// No cell of `rows` × `columns` is missing.
     pub fn none(rows: usize, columns: usize) -> Self {
         Self { columns, cells: vec![false; rows * columns] }
     }
 
-    /// From cells, row after row.
+    /// For each of the cells, row after row, whether it is missing.
     pub(super) fn from_cells(columns: usize, cells: Vec<bool>) -> Self {
         Self { columns, cells }
     }
 
-    /// Those of some rows that a seed hides: those that [`Corruption::corrupted`](super::Corruption::corrupted) of epoch 0 sets to 0.
+    /// The cells of some rows that a seed hides: those that [`Corruption::corrupted`](super::Corruption::corrupted) of epoch
+    /// 0 sets to 0.
     ///
     /// # Errors
     /// Those of [`Hiding::check`].
@@ -38,7 +39,7 @@ impl Missing {
         Ok(missing)
     }
 
-    /// Those of a data set where a mask is not 0. The mask has as many rows, or one that holds for all.
+    /// The cells of a data set where a mask is not 0. The mask has as many rows, or one that holds for all.
     ///
     /// # Errors
     /// [`Error::Mismatch`] when it has another shape.
@@ -65,12 +66,12 @@ impl Missing {
         Ok(missing)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.cells.len().checked_div(self.columns).unwrap_or(0)
     }
 
-    /// How many columns there are.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -83,12 +84,12 @@ impl Missing {
         &self.cells[row * self.columns..][..self.columns]
     }
 
-    /// How many cells are missing.
+    /// The number of missing cells.
     pub fn count(&self) -> usize {
         self.cells.iter().filter(|&&missing| missing).count()
     }
 
-    /// Those missing here or there.
+    /// The cells missing in either.
     ///
     /// # Panics
     /// When the shapes differ.
@@ -96,7 +97,7 @@ impl Missing {
         self.combine(other, |here, there| here || there)
     }
 
-    /// Those missing here but not there.
+    /// The cells missing in this one but not in `other`.
     ///
     /// # Panics
     /// When the shapes differ.

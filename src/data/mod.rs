@@ -1,15 +1,22 @@
-//! Where rows come from: readers, built-in sets, labels, missing cells, scaling; and what training changes in them: shift,
-//! binarisation, corruption.
+//! Where rows come from: readers, built-in sets, labels, missing cells, scaling.
 //!
 //! [`read()`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
-//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`](crate::rows::Rows), and turns what a model
-//! gives back into the units of the file. [`CsvWriter`] writes such rows.
+//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`](crate::rows::Rows), and
+//! turns a model's output back into the units of the file. [`CsvWriter`] writes such rows.
 //!
-//! | format | told by | holds |
+//! | format | recognised by | holds |
 //! |---|---|---|
-//! | gzip | its magic number | one of the others |
 //! | IDX | two zero bytes at its start | rows of unsigned bytes, `f32` or `f64`; images are flattened |
-//! | CSV | anything else | UTF-8 text: cells between tabs, semicolons or commas, with or without a header |
+//! | gzip | its magic number, 1f 8b | one of the others |
+//! | CSV | UTF-8 text: anything else without a zero byte among its first four | cells between tabs, semicolons or commas, with or without a header |
+//!
+//! A file goes this way; each module imports from those to its right only:
+//!
+//! ```text
+//! read, label_file ─▶ built_in ─▶ formats (idx, gzip, csv) ─▶ columns, input ─▶ options, messages
+//!                                         │
+//! choice, scaling, missing ───────────────┴─▶ dataset ─▶ labels
+//! ```
 
 mod augmentation;
 mod binarisation;
@@ -17,29 +24,31 @@ mod built_in;
 mod choice;
 mod columns;
 mod corruption;
-mod csv;
 mod dataset;
-mod gzip;
+mod formats;
 mod hiding;
-mod idx;
+mod input;
+mod label_file;
 mod labels;
+mod messages;
 mod missing;
-mod newlines;
+mod options;
 mod read;
 mod scaling;
 mod shift;
-mod write;
 
 pub use augmentation::Augmentation;
 pub use binarisation::Binarisation;
 pub use built_in::BUILT_IN_NAMES;
-pub use choice::RowChoice;
 pub use corruption::Corruption;
-pub use dataset::{Dataset, Labels, Values};
+pub use dataset::{Dataset, Values};
+pub use formats::{CsvWriter, FORMATS, Format, write_csv};
 pub use hiding::{BlockSize, Hiding};
-pub use labels::read_labels;
+pub use input::Input;
+pub use label_file::read_labels;
+pub use labels::Labels;
 pub use missing::Missing;
-pub use read::{Columns, ReadOptions, read, read_from, read_incomplete};
+pub use options::{Columns, ReadOptions, RowChoice};
+pub use read::{read, read_from, read_incomplete, read_input, sources};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
 pub use shift::{check_shift, shifted};
-pub use write::{CsvWriter, write_csv};

@@ -1,4 +1,4 @@
-//! Bringing columns into the range that a network learns well in, and back.
+//! Scaling of columns to the range that a network learns well in, and back.
 
 use crate::data::dataset::{Dataset, Values};
 use crate::error::{Error, Place, Result};
@@ -23,7 +23,7 @@ pub enum ScalingChoice {
 
 named_setting!(ScalingChoice, "scale", { Auto = "auto", None = "none", Unit = "unit", Standard = "standard" });
 
-/// What was done to columns: from the units of a file to those of a network, and back.
+/// A map of columns from the units of a file to those of a network, and back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling(Kind);
 
@@ -38,43 +38,57 @@ enum Kind {
 const BYTE_SCALE: f32 = 255.0;
 
 impl Scaling {
-    /// Leaves all alone.
+    /// The scaling that changes nothing.
     pub fn none() -> Self {
         Self(Kind::None)
     }
 
-    /// The scaling of a choice, fitted on some rows of a data set: those to learn from.
+    /// The scaling of a choice, fitted on the rows of `dataset` to learn from: those of the indices `rows`.
     ///
     /// Sums run in double precision, in the order of `rows`. A column whose values are all the same, or spread
-    /// less than the smallest normal `f32`, is only moved, not scaled.
+    /// less than the smallest normal `f32`, is only shifted, not scaled.
     ///
     /// # Errors
-    /// When there are no rows to fit on, or the values of a column lie further apart than an `f32` can tell.
+    /// When there are no rows to fit on, or the values of a column lie further apart than an `f32` can represent.
     ///
     /// # Panics
     /// When one of the rows does not exist.
     pub fn fit(choice: ScalingChoice, dataset: &Dataset, rows: &[usize]) -> Result<Self> {
-        let fit_column: fn(&ColumnStatistics) -> (f64, f64) = match choice {
-            ScalingChoice::None => return Ok(Self::none()),
-            ScalingChoice::Auto => {
-                let bytes = matches!(dataset.values(), Values::Bytes(_));
-                return Ok(Self(if bytes { Kind::Bytes } else { Kind::None }));
+        match choice {
+            ScalingChoice::None => Ok(Self::none()),
+            ScalingChoice::Auto => match dataset.values() {
+                Values::Bytes(_) => Ok(Self(Kind::Bytes)),
+                Values::Floats(_) => Ok(Self::none()),
+            },
+            ScalingChoice::Unit => {
+                Self::fit_columns(choice, dataset, rows, |column| (column.least, column.greatest - column.least))
             }
-            ScalingChoice::Unit => |column| (column.least, column.greatest - column.least),
-            ScalingChoice::Standard => |column| (column.mean, column.deviation),
-        };
+            ScalingChoice::Standard => {
+                Self::fit_columns(choice, dataset, rows, |column| (column.mean, column.deviation))
+            }
+        }
+    }
+
+    /// The scaling by the offset and the scale that `fit` makes of each column's statistics.
+    fn fit_columns(
+        choice: ScalingChoice,
+        dataset: &Dataset,
+        rows: &[usize],
+        fit: impl Fn(&ColumnStatistics) -> (f64, f64),
+    ) -> Result<Self> {
         if rows.is_empty() {
             return Err(Place::named(dataset.source()).error("no rows to fit the scaling on"));
         }
         let (mut offsets, mut scales) = (Vec::new(), Vec::new());
         for (index, column) in statistics(dataset, rows).iter().enumerate() {
+            // Values this far apart have a difference that is infinite as an `f32`.
             if column.greatest - column.least > f64::from(f32::MAX) {
                 return Err(Place::named(dataset.source()).error(format!(
-                    "column {}: its values lie further apart than single precision can tell",
+                    "column {}: its values lie further apart than single precision can represent",
                     index + 1
                 )));
             }
-            let (offset, scale) = fit_column(column);
+            let (offset, scale) = fit(column);
             offsets.push(offset as f32);
             // Rounding can give even a constant column a tiny deviation from its mean.
             let constant = column.least == column.greatest || scale < f64::from(f32::MIN_POSITIVE);
@@ -83,7 +97,7 @@ impl Scaling {
         Ok(Self(Kind::Columns { name: choice.name(), offsets, scales }))
     }
 
-    /// The scaling that [`name`](Self::name), [`offsets`](Self::offsets) and [`scales`](Self::scales) tell of.
+    /// The scaling of this [`name`](Self::name) and these [`offsets`](Self::offsets) and [`scales`](Self::scales).
     ///
     /// # Errors
     /// [`Error::Mismatch`] when they are not what those can return.
@@ -107,7 +121,7 @@ impl Scaling {
         Ok(Self(Kind::Columns { name, offsets, scales }))
     }
 
-    /// What was done: `none`; `bytes`, divided by 255; `unit` or `standard`, by column.
+    /// Its name: `none`; `bytes`, which divides by 255; `unit` or `standard`, by column.
     pub fn name(&self) -> &'static str {
         match &self.0 {
             Kind::None => "none",
@@ -116,7 +130,7 @@ impl Scaling {
         }
     }
 
-    /// What was taken from each column; empty when the columns are treated alike.
+    /// What is subtracted from each column; empty if the columns are treated alike.
     pub fn offsets(&self) -> &[f32] {
         match &self.0 {
             Kind::Columns { offsets, .. } => offsets,
@@ -124,7 +138,7 @@ impl Scaling {
         }
     }
 
-    /// What each column was divided by after that; empty when the columns are treated alike.
+    /// What each column is divided by after that; empty if the columns are treated alike.
     pub fn scales(&self) -> &[f32] {
         match &self.0 {
             Kind::Columns { scales, .. } => scales,
@@ -132,7 +146,7 @@ impl Scaling {
         }
     }
 
-    /// How many columns it was fitted on; `None` when it does for any number of them.
+    /// The number of columns that it was fitted on; `None` if it fits any number.
     pub fn columns(&self) -> Option<usize> {
         match &self.0 {
             Kind::Columns { scales, .. } => Some(scales.len()),
@@ -140,10 +154,10 @@ impl Scaling {
         }
     }
 
-    /// Brings a row from the units of the file into those of the network.
+    /// Converts a row from the units of the file to the units of the network.
     ///
     /// # Panics
-    /// When the row has not the columns that the scaling was fitted on.
+    /// When the row does not have the columns that the scaling was fitted on.
     pub fn apply(&self, row: &mut [f32]) {
         match &self.0 {
             Kind::None => {}
@@ -157,10 +171,10 @@ impl Scaling {
         }
     }
 
-    /// Brings a row from the units of the network back into those of the file.
+    /// Converts a row from the units of the network back to the units of the file.
     ///
     /// # Panics
-    /// When the row has not the columns that the scaling was fitted on.
+    /// When the row does not have the columns that the scaling was fitted on.
     pub fn invert(&self, row: &mut [f32]) {
         match &self.0 {
             Kind::None => {}
@@ -177,7 +191,7 @@ impl Scaling {
     /// The rows of a data set in the units of the network, each converted when it is copied.
     ///
     /// # Panics
-    /// When the data set has not the columns that the scaling was fitted on.
+    /// When the data set does not have the columns that the scaling was fitted on.
     pub fn scaled<'a>(&'a self, dataset: &'a Dataset) -> ScaledRows<'a> {
         assert!(
             self.columns().is_none_or(|columns| columns == dataset.columns()),
@@ -241,8 +255,8 @@ struct ColumnStatistics {
     deviation: f64,
 }
 
-/// Extremes, mean and population deviation of every column over some rows: one pass for the means, one for the squared
-/// distances from them, which loses nothing where the mean is far from 0.
+/// Extremes, mean and population standard deviation of every column over some rows: one pass for the means, one for the
+/// squared distances from them, which is accurate however far the means are from 0.
 fn statistics(dataset: &Dataset, rows: &[usize]) -> Vec<ColumnStatistics> {
     let none = ColumnStatistics { least: f64::INFINITY, greatest: f64::NEG_INFINITY, mean: 0.0, deviation: 0.0 };
     let mut columns = vec![none; dataset.columns()];

@@ -5,6 +5,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
+use crate::data::FORMATS;
 use crate::rows::Rows;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -73,7 +74,11 @@ fn empty_input_is_an_error() {
 #[test]
 fn a_wrong_magic_number_is_an_error_that_shows_it() {
     let message = message(&[1, 0, 8, 2, 0, 0, 0, 2]);
-    assert!(message.starts_with("input: byte 0: [01, 00, 08, 02] begins neither an IDX file"), "{message}");
+    assert_eq!(
+        message,
+        "input: byte 0: [01, 00, 08, 02] begins a file of no known format; known are IDX (two zero bytes at its start), \
+         gzip (its magic number, 1f 8b), CSV (UTF-8 text: anything else without a zero byte among its first four)"
+    );
 }
 
 #[test]
@@ -150,4 +155,19 @@ fn cells_of_a_csv_file_are_missing_only_where_that_is_asked_for() {
     }
     let (digits, none) = read_incomplete("digits", &ReadOptions::default()).unwrap();
     assert_eq!((none.rows(), none.columns(), none.count()), (digits.rows(), 64, 0));
+}
+
+/// A row of a table in Markdown: its cells, trimmed.
+fn cells(line: &str) -> Vec<&str> {
+    line.trim_start_matches("//!").trim().trim_matches('|').split('|').map(str::trim).collect()
+}
+
+#[test]
+fn the_documentation_lists_the_formats_as_their_table_has_them() {
+    let documented: Vec<Vec<&str>> =
+        include_str!("../mod.rs").lines().filter(|line| line.starts_with("//! | ")).skip(1).map(cells).collect();
+    let table: Vec<Vec<&str>> =
+        FORMATS.iter().map(|format| vec![format.name, format.recognised_by, format.holds]).collect();
+    assert_eq!(documented, table);
+    assert_eq!(sources(), "CSV or IDX file, plain or gzipped, or a built-in set: iris, digits");
 }

@@ -106,7 +106,7 @@ fn a_column_of_denormals_is_not_divided_by_one() {
 fn a_spread_beyond_single_precision_and_no_rows_are_errors() {
     let dataset = floats(&[[0.0, f32::MAX], [0.0, f32::MIN]]);
     let message = Scaling::fit(ScalingChoice::Unit, &dataset, &[0, 1]).unwrap_err().to_string();
-    assert_eq!(message, "floats: column 2: its values lie further apart than single precision can tell");
+    assert_eq!(message, "floats: column 2: its values lie further apart than single precision can represent");
     let message = Scaling::fit(ScalingChoice::Unit, &dataset, &[]).unwrap_err().to_string();
     assert_eq!(message, "floats: no rows to fit the scaling on");
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{Columns, Values, read_from};
+use crate::data::{Columns, ReadOptions, Values, read_from};
 use crate::rows::RowsInMemory;
 
 /// IDX data of these dimensions.
@@ -116,8 +116,8 @@ fn a_header_that_claims_more_than_is_there_allocates_nothing_for_it() {
 #[test]
 fn no_dimensions_no_rows_and_no_columns_are_errors() {
     assert_eq!(message(&idx(8, &[], &[])), "x.idx: byte 3: an IDX file of no dimensions; at least one is needed");
-    assert_eq!(message(&idx(8, &[0, 3], &[])), "x.idx: byte 4: the IDX header tells of no rows: a dimension is 0");
-    let columns = "x.idx: byte 12: the IDX header tells of no columns: a dimension is 0";
+    assert_eq!(message(&idx(8, &[0, 3], &[])), "x.idx: byte 4: the IDX header claims no rows: a dimension is 0");
+    let columns = "x.idx: byte 12: the IDX header claims no columns: a dimension is 0";
     assert_eq!(message(&idx(8, &[3, 2, 0], &[])), columns);
 }
 
@@ -135,7 +135,7 @@ fn columns_are_chosen_by_number() {
 fn a_label_column_is_an_error() {
     let options = ReadOptions { columns: Columns::All, label: Some("digit".into()) };
     let message = read_from("x.idx", &idx(8, &[1], &[1])[..], &options).unwrap_err().to_string();
-    assert_eq!(message, "x.idx: IDX data has no label column `digit`; leave out --label");
+    assert_eq!(message, "x.idx: IDX data has no label column `digit`; ask for none (label)");
 }
 
 proptest! {

@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::read::Columns;
-use crate::data::{Values, read_from};
+use crate::data::{Columns, ReadOptions, Values, read_from};
 
 fn columns(names: &[&str]) -> ReadOptions {
     ReadOptions { columns: Columns::Chosen(names.iter().map(|name| name.to_string()).collect()), label: None }
@@ -70,8 +69,8 @@ fn a_first_line_with_a_number_is_data() {
     assert_eq!((dataset.rows(), dataset.column_names()), (2, None));
     assert_eq!(
         message("id,2019\n1,2\n"),
-        "t.csv: line 1, column 1: `id` is not a number; keep a column of text aside with --label, or choose others \
-         with --columns; the first line counts as data, for a header holds names and no number"
+        "t.csv: line 1, column 1: `id` is not a number; keep a column of text aside as the label, or choose other \
+         columns (label, columns); the first line counts as data, for a header holds names and no number"
     );
     assert!(message("nan,nan\n1,2\n").contains("line 1, column 1: `nan` is not a finite number"));
     assert!(message("1,5;2,5\n").contains("line 1, column 1: `1,5` has a decimal comma; write 1.5"));
@@ -138,7 +137,10 @@ fn a_cell_that_is_no_finite_number_is_an_error_that_names_line_and_column() {
     for (cell, problem) in [
         ("", "the cell is empty; a number is needed"),
         ("  ", "the cell is empty; a number is needed"),
-        ("x", "`x` is not a number; keep a column of text aside with --label, or choose others with --columns"),
+        (
+            "x",
+            "`x` is not a number; keep a column of text aside as the label, or choose other columns (label, columns)",
+        ),
         ("NaN", "`NaN` is not a finite number"),
         ("-inf", "`-inf` is not a finite number"),
         ("1e39", "`1e39` is beyond the range of single precision (about 3.4e38)"),
@@ -218,8 +220,8 @@ fn columns_that_contradict_each_other_are_an_error() {
         (Some(vec!["b", "2"]), None, "column `b` (2) is asked for twice"),
         (Some(vec!["b"]), Some("2"), "column `b` (2) cannot be both the label and a feature"),
         (Some(vec![]), None, "no column is left to learn from"),
-        (Some(vec!["a"]), None, "the name `a` stands above columns 1 and 3; choose one by its number"),
-        (None, None, "columns 1 and 3 are both named `a`; rename one, or leave one out with --columns"),
+        (Some(vec!["a"]), None, "columns 1 and 3 are both named `a`; choose one by its number"),
+        (None, None, "columns 1 and 3 are both named `a`; rename one, or choose columns without one of them (columns)"),
     ] {
         let chosen = |columns: Vec<&str>| Columns::Chosen(columns.into_iter().map(str::to_owned).collect());
         let options = ReadOptions { columns: columns.map_or(Columns::All, chosen), label: label.map(str::to_owned) };

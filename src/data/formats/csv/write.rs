@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::data::dataset::Labels;
+use super::records::io_error;
+use crate::data::labels::Labels;
 use crate::matrix::Matrix;
 
 /// Writes rows as CSV, between commas, with labels as the last column where there are some.
@@ -10,8 +11,8 @@ use crate::matrix::Matrix;
 /// Each number is written in the shortest form that reads back as exactly the same `f32`. Text is quoted where it must
 /// be, or everywhere, if some of it holds a semicolon or a tab. With a header, labels without a name are called `label`.
 pub struct CsvWriter<'a, W: Write> {
-    writer: csv::Writer<W>,
-    /// What is not written yet: nothing is, before there are rows to write.
+    writer: ::csv::Writer<W>,
+    /// The header, until the first rows are written.
     header: Option<&'a [String]>,
     columns: usize,
     labels: Option<&'a Labels>,
@@ -19,7 +20,7 @@ pub struct CsvWriter<'a, W: Write> {
 }
 
 impl<'a, W: Write> CsvWriter<'a, W> {
-    /// For rows of so many columns, under a header if there is one, and with a label each if there are labels.
+    /// A writer of rows of `columns` numbers, under a header if there is one, each with its label if there are labels.
     ///
     /// # Panics
     /// When the header does not name each column.
@@ -29,8 +30,8 @@ impl<'a, W: Write> CsvWriter<'a, W> {
         let texts = header.into_iter().flatten().chain(labels.into_iter().flat_map(|labels| &labels.values));
         let names = labels.and_then(|labels| labels.name.as_ref());
         let ambiguous = texts.chain(names).any(|text| text.contains([';', '\t']));
-        let quote_style = if ambiguous { csv::QuoteStyle::NonNumeric } else { csv::QuoteStyle::Necessary };
-        let writer = csv::WriterBuilder::new().quote_style(quote_style).from_writer(out);
+        let quote_style = if ambiguous { ::csv::QuoteStyle::NonNumeric } else { ::csv::QuoteStyle::Necessary };
+        let writer = ::csv::WriterBuilder::new().quote_style(quote_style).from_writer(out);
         Self { writer, header, columns, labels, written: 0 }
     }
 
@@ -87,14 +88,6 @@ fn write_shortest(text: &mut String, value: f32) {
         write!(text, "{value:e}")
     };
     written.expect("a string takes any text");
-}
-
-/// The input or output error within an error of `csv`, which wraps it.
-pub(super) fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
 }
 
 #[cfg(test)]

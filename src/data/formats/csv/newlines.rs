@@ -2,14 +2,14 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::data::read::Malformed;
+use crate::data::input::Malformed;
 
 /// The longest line that is read. A longer one is no table, and would be held in memory as a whole.
 const LONGEST_LINE: usize = 1 << 28;
 
 /// Text in which `\r\n` and a lone `\r` are read as `\n`, and the last line ends with one too.
 ///
-/// With that every record of a CSV file ends in exactly one `\n`, so that the parser's count of lines gives the line
+/// Thereby every record of a CSV file ends in exactly one `\n`, so that the parser's count of lines gives the line
 /// on which a record begins.
 pub(super) struct Newlines<R> {
     input: R,
@@ -23,7 +23,7 @@ impl<R: BufRead> Newlines<R> {
         Self { input, after_return: false, line_length: 0, ended: false }
     }
 
-    /// Whether the end was reached and told.
+    /// Whether the reader of this text has met its end.
     pub(super) fn ended(&self) -> bool {
         self.ended
     }

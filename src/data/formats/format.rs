@@ -1,0 +1,48 @@
+//! What the table of formats says of each.
+
+use crate::data::dataset::Dataset;
+use crate::data::input::Input;
+use crate::data::options::ReadOptions;
+use crate::error::Result;
+
+/// A file format. A file has it by its content, whatever its name.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name: "CSV".
+    pub name: &'static str,
+    /// The usual endings of its files' names.
+    pub endings: &'static [&'static str],
+    /// What it is recognised by, in words.
+    pub recognised_by: &'static str,
+    /// What such a file holds, in words.
+    pub holds: &'static str,
+    /// Whether rows are written in it too.
+    pub is_written: bool,
+    /// Whether a file that begins with [`Input::head`] has this format, if it has none of those before it in the table.
+    pub(in crate::data) recognises: fn(head: &[u8]) -> bool,
+    pub(in crate::data) content: Content,
+}
+
+/// What a file of a format holds, and what reads it.
+#[derive(Debug)]
+pub(in crate::data) enum Content {
+    /// Rows of numbers.
+    Numbers(ReadRows),
+    /// Rows of text, whose lines can be labels as well.
+    Text(ReadRows),
+    /// A file of another format.
+    Packed(fn(Input<'_>) -> Result<Input<'_>>),
+}
+
+/// Reads a data set.
+pub(in crate::data) type ReadRows = fn(Input<'_>, Request<'_>) -> Result<Dataset>;
+
+/// What a reader is asked for.
+pub(in crate::data) struct Request<'a> {
+    pub options: &'a ReadOptions,
+    /// Takes for each cell, row after row, whether it is missing, and such a cell is 0; without it, a missing cell is an
+    /// error. It stays empty where the format has no missing cells.
+    pub missing: Option<&'a mut Vec<bool>>,
+    /// The names of the formats that the file does not have, for messages.
+    pub ruled_out: &'a str,
+}
