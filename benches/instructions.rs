@@ -37,7 +37,6 @@ fn prepare(name: &str) -> (Pair<f32>, Case<f32>) {
 #[bench::silu("activation::silu forward")]
 #[bench::silu_backward("activation::silu backward")]
 #[bench::gelu("activation::gelu forward")]
-#[bench::exp("slice::exp")]
 #[bench::squared_error("loss::squared_error")]
 #[bench::sigmoid_cross_entropy("loss::sigmoid_cross_entropy")]
 #[bench::sgd("update::sgd")]
@@ -45,8 +44,6 @@ fn prepare(name: &str) -> (Pair<f32>, Case<f32>) {
 #[bench::adam("update::adam")]
 #[bench::axpy("slice::axpy")]
 #[bench::dot("slice::dot")]
-#[bench::add_row("rows::add_row")]
-#[bench::column_sums("rows::column_sums")]
 fn kernel((pair, mut case): (Pair<f32>, Case<f32>)) -> [f64; 3] {
     let read: Vec<&[f32]> = case.read.iter().map(Vec::as_slice).collect();
     let mut write: Vec<&mut [f32]> = case.write.iter_mut().map(Vec::as_mut_slice).collect();
