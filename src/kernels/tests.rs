@@ -2,6 +2,7 @@
 
 use super::sweep::{Map, sweep};
 use super::{Activation, AdamStep, Isa, Update, bytes_to_floats, functions, sum};
+use crate::reference;
 use crate::reference::pairs::{Element, Pair, SPECIAL, double_pairs, pairs};
 use proptest::prelude::*;
 use pulp::{Simd, WithSimd};
@@ -232,6 +233,27 @@ fn an_activation_is_found_by_its_name_and_an_unknown_one_is_told_the_names() {
         "activation: `swish` is unknown; there are \
          linear, relu, leaky-relu, sigmoid, tanh, softplus, elu, silu, gelu"
     );
+}
+
+#[test]
+fn the_gain_of_softplus_and_elu_keeps_the_mean_square_of_normal_sums_and_the_others_are_as_in_the_literature() {
+    for activation in Activation::ALL {
+        // The trapezoidal rule, over twelve standard deviations to both sides.
+        let step = 1e-3;
+        let term = |z: f64| reference::activation::function(activation, z).powi(2) * (-z * z / 2.0).exp();
+        let integral = (-12_000..=12_000).map(|i| term(f64::from(i) * step)).sum::<f64>() * step;
+        let keeping = std::f64::consts::TAU.sqrt() / integral;
+        let squared_gain = f64::from(activation.squared_gain());
+        match activation {
+            Activation::Softplus | Activation::Elu => assert!((squared_gain - keeping).abs() < 1e-6, "{keeping}"),
+            Activation::Linear | Activation::Relu | Activation::LeakyRelu => {
+                assert!((squared_gain - keeping).abs() < 1e-3, "{keeping}");
+            }
+            Activation::Silu | Activation::Gelu => assert!((1.1..1.5).contains(&(keeping / squared_gain)), "{keeping}"),
+            // Those that saturate have a slope of 1 or less at 0, and lose variance.
+            Activation::Sigmoid | Activation::Tanh => assert!(keeping > squared_gain, "{keeping}"),
+        }
+    }
 }
 
 #[test]
