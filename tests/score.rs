@@ -163,7 +163,7 @@ fn what_cannot_be_done_says_so_and_touches_nothing() {
         ("iris --only setosa --anomaly setosa --false-positive-rate 0.1", &["all rows (50) are anomalies"]),
         ("iris --only setosa --normal setosa --json", &["all rows (50) are normal"]),
         ("rows.csv --anomaly a", &["rows.csv", "no labels", "--label"]),
-        ("rows.csv --only a", &["rows.csv", "no labels", "(label)"]),
+        ("rows.csv --only a", &["rows.csv", "no labels", "(--label)"]),
         ("same.csv --mad 3 --keep", &["same.csv", "median absolute deviation is 0"]),
         ("huge.csv --quantile 0.5 --keep", &["huge.csv", "row 2", "finite"]),
         ("iris --out pca.safetensors", &["write to another"]),

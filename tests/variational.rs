@@ -81,7 +81,7 @@ fn what_does_not_go_with_variational_codes_is_refused_with_a_reason() {
     folder.write("beyond.csv", ["99"; 64].join(",") + "\n");
     let train = "train digits --layers 64,8,64 --epochs 1 --quiet --out other.safetensors";
     for (arguments, status, expected) in [
-        (format!("{train} --beta 2"), 2, "these codes are not (variational)"),
+        (format!("{train} --beta 2"), 2, "these codes are not (--variational)"),
         (format!("{train} --variational --tied"), 2, "no layer of the decoder mirrors"),
         (format!("{train} --variational --code-l1 0.1"), 2, "use beta"),
         (format!("{train} --variational --pretrain 1"), 2, "not as variational ones"),

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::arguments::{ColumnArguments, LabelsArgument};
 use super::facts::{Facts, print, print_side_by_side};
-use crate::data;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Place, Result};
 use crate::file::is_same;
 use crate::model::Model;
-use crate::probe::{DrawErrors, ProbeOptions, Scores, probe};
+use crate::probe::{DrawErrors, ProbeOptions, Probed, Scores, probe};
 
 /// Measure how few labels a model's features need
 ///
@@ -62,6 +62,22 @@ impl Probe {
         }
         let model = Model::load(&self.model)?;
         let layer = model.layer(&self.layer)?;
+        let (train, test) = self.read(&model)?;
+        let options = ProbeOptions {
+            labels_per_class: self.labels_per_class as usize,
+            draws: self.draws as usize,
+            layer: Some(layer),
+            seed: self.seed,
+        };
+        let probed = probe(&model, &train, &test, &options)?;
+        match self.json {
+            true => self.facts(&train, &test, &probed).print(true),
+            false => self.print_table(&test, &probed),
+        }
+    }
+
+    /// The rows to draw from and the rows to test on, both with labels.
+    fn read(&self, model: &Model) -> Result<(Dataset, Dataset)> {
         let train = self.labels.apply(self.columns.read(&self.train, model.columns())?)?;
         let mut test = self.columns.read(&self.test, model.columns())?;
         if let Some(path) = &self.test_labels {
@@ -77,31 +93,29 @@ impl Probe {
                 return Err(Error::Setting { name: "label", problem });
             }
         }
+        // The choice of labels holds for both; `apply` has made it for the rows to draw from.
         let test = test.choose(self.labels.choice())?;
-        let options = ProbeOptions {
-            labels_per_class: self.labels_per_class as usize,
-            draws: self.draws as usize,
-            layer: Some(layer),
-            seed: self.seed,
-        };
-        let probed = probe(&model, &train, &test, &options)?;
-        let columns = [(self.layer.as_str(), &probed.model), ("PCA", &probed.pca), ("columns", &probed.columns)];
-        if self.json {
-            let mut all = Facts::default();
-            all.add("classes", probed.classes);
-            all.add("labels_per_class", self.labels_per_class);
-            all.add("draws", self.draws);
-            all.add("train_rows", train.rows());
-            all.add("test_rows", test.rows());
-            all.add("layer", self.layer.as_str());
-            for (name, (_, scores)) in ["model", "pca", "columns"].into_iter().zip(columns) {
-                let mut facts = facts(scores);
-                facts.add("logistic_errors", errors(&scores.logistic));
-                facts.add("neighbours_errors", errors(&scores.neighbours));
-                all.add(name, facts.into_json());
-            }
-            return all.print(true);
+        Ok((train, test))
+    }
+
+    fn facts(&self, train: &Dataset, test: &Dataset, probed: &Probed) -> Facts {
+        let mut all = Facts::default();
+        all.add("classes", probed.classes);
+        all.add("labels_per_class", self.labels_per_class);
+        all.add("draws", self.draws);
+        all.add("train_rows", train.rows());
+        all.add("test_rows", test.rows());
+        all.add("layer", self.layer.as_str());
+        for (name, scores) in [("model", &probed.model), ("pca", &probed.pca), ("columns", &probed.columns)] {
+            let mut facts = facts(scores);
+            facts.add("logistic_errors", errors(&scores.logistic));
+            facts.add("neighbours_errors", errors(&scores.neighbours));
+            all.add(name, facts.into_json());
         }
+        all
+    }
+
+    fn print_table(&self, test: &Dataset, probed: &Probed) -> Result<()> {
         let draws = if self.draws == 1 { "draw" } else { "draws" };
         print(&format!(
             "Errors in per cent on {} rows, over {} {draws} of {} labelled rows of each of {} classes\n\n",
@@ -110,6 +124,7 @@ impl Probe {
             self.labels_per_class,
             probed.classes
         ))?;
+        let columns = [(self.layer.as_str(), &probed.model), ("PCA", &probed.pca), ("columns", &probed.columns)];
         print_side_by_side(&columns.map(|(title, scores)| (title.to_string(), facts(scores))))
     }
 }

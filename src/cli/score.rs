@@ -98,6 +98,7 @@ impl Score {
         let rule = self.threshold.rule();
         rule.map_or(Ok(()), |rule| rule.check())?;
         check_output(self.out.as_deref(), &self.input.paths())?;
+        // What cannot be written fails before the work is done.
         if self.threshold.keep {
             check_model_file(&self.input.model)?;
         }
@@ -106,6 +107,8 @@ impl Score {
         let scores = model.scores(&dataset)?;
         let of_source = |error: Error| error.of(dataset.source());
         let ranked = is_anomaly.map(|is_anomaly| Ranked::new(&scores, &is_anomaly)).transpose().map_err(of_source)?;
+        // A rate of false positives is one of normal rows; other rules see all rows, and with no rule the model's own
+        // threshold holds.
         let threshold = match (rule, &ranked) {
             (Some(rule @ ThresholdRule::FalsePositiveRate(_)), Some(ranked)) => Some(rule.choose(&ranked.normal)),
             (Some(rule), _) => Some(rule.choose(&scores)),
@@ -117,6 +120,7 @@ impl Score {
                 "it keeps no threshold; choose one by --quantile, --mad or --false-positive-rate, and --keep it";
             return Err(Place::file(&self.input.model).error(problem));
         }
+        // Scores go to standard output unless facts do.
         let wants_facts = self.out.is_some() || self.json || self.threshold.keep || ranked.is_some();
         if self.out.is_some() || !wants_facts {
             self.write(&model, &dataset, &scores, threshold)?;

@@ -210,7 +210,7 @@ fn an_activation_is_found_by_its_name_and_an_unknown_one_is_told_the_names() {
     let error = "swish".parse::<Activation>().unwrap_err().to_string();
     assert_eq!(
         error,
-        "activation: there is no \"swish\"; there are \
+        "activation: `swish` is unknown; there are \
          linear, relu, leaky-relu, sigmoid, tanh, softplus, elu, silu, gelu"
     );
 }

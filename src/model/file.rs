@@ -42,7 +42,7 @@ impl Model {
     /// Writes the model to a file, whole or not at all.
     ///
     /// # Errors
-    /// When the file cannot be written; what stood there before then still stands.
+    /// When the file cannot be written; what was there before is then still there.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_whole(path, |out| self.write(out))
     }
@@ -98,7 +98,7 @@ impl Model {
         tensor_file::write(out, KIND, &self.header(), self.tensors())
     }
 
-    /// Reads the bytes of a model's file, whose name is for messages.
+    /// Reads the bytes of a model's file; `name` is its name in messages.
     ///
     /// # Errors
     /// When they are no model of this program, damaged, or of a later format.
@@ -204,6 +204,7 @@ impl Model {
                 Body::Pca(Pca::from_parts(parts).map_err(|error| error.to_string())?)
             }
         };
+        // A scaling without factors has no tensors.
         let mut by_column = |name: &str| match tensors.has(name) {
             true => tensors.read(name, &[body.columns()]),
             false => Ok(Vec::new()),
@@ -214,6 +215,7 @@ impl Model {
             return Err(format!("the model file does not have {} column names", body.columns()));
         }
         let Header { column_names, mut provenance, threshold, image_shape, .. } = header;
+        // The header keeps the seed beside the settings.
         provenance.settings = provenance.settings.with_seed(provenance.seed);
         if image_shape.is_some_and(|(height, width)| height.checked_mul(width) != Some(body.columns())) {
             return Err(format!("the model file's rows are no images of {image_shape:?} pixels"));

@@ -55,12 +55,14 @@ pub fn fit_autoencoder(
     validation: Validation<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Fitted> {
+    // The seed splits the rows, draws the first weights, shuffles and fits the mixture: each has a generator of its own.
     let seed = options.train.seed;
     let split = Split::new(dataset, validation, options.scaling, seed)?;
     let mut network = untrained(options, split.training.len())?;
     let mut options = options.clone();
     let (history, end) = split
         .with_rows(|training, held_out| {
+            // The model keeps the rate that was found, so that its settings repeat the run without the search.
             if options.find_learning_rate {
                 options.train.rate.base = find_learning_rate(&network, training, &options.train, observer)?;
                 options.find_learning_rate = false;
@@ -219,6 +221,7 @@ impl<'a> Split<'a> {
         let (training, validation) = self.with_rows(|training, held_out| {
             Ok((evaluate(&body, training)?, held_out.map(|held_out| evaluate(&body, held_out)).transpose()?))
         })?;
+        // Finite weights may still reconstruct what is no finite number: such a model is of no use.
         if !training.error_per_row.is_finite() {
             return Err(not_finite(training.error_per_row));
         }

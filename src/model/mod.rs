@@ -289,6 +289,7 @@ impl Model {
                 format!("{samples} are more codes a row than {}, with which nothing changes", Self::MOST_SAMPLES);
             return Err(Error::Setting { name: "samples", problem });
         }
+        // The likelihood is that of the loss that the network was trained with, on rows as they were in training.
         let train = self.provenance.settings.train();
         let loss = train.map_or(Loss::default(), |train| train.loss);
         let binarisation = train.and_then(|train| train.augmentation.binarisation);
@@ -297,6 +298,7 @@ impl Model {
             check_unit_interval(&scaled, "this likelihood", "keep to the range of the training")
                 .map_err(|error| error.of(dataset.source()))?;
         }
+        // Epoch 0 is the draw to measure on: training counts its epochs from 1.
         let seed = self.provenance.seed;
         let binarised = binarisation.map(|binarisation| binarisation.binarised(&scaled, seed, 0));
         let rows = binarised.as_ref().map_or(&scaled as &dyn Rows, |rows| rows);

@@ -11,7 +11,7 @@ use crate::kernels::Activation;
 use crate::linalg::columns::Columns;
 use crate::linalg::qr::qr;
 use crate::random::{self, Generator, Purpose};
-use crate::settings::text_setting;
+use crate::settings::{text_setting, unknown};
 
 /// How the weights are drawn; biases start at zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -54,7 +54,7 @@ impl Initialisation {
 
     fn read(text: &str) -> std::result::Result<Option<Self>, String> {
         let (kind, number) = text.split_once(':').map_or((text, None), |(kind, number)| (kind, Some(number)));
-        let wrong = || format!("`{text}` needs a number above 0, as in sparse:15 or normal:0.1");
+        let wrong = || format!("{}, with numbers above 0", unknown(text, Self::FORMS));
         let above_0 = |number: &f32| *number > 0.0 && number.is_finite();
         Ok(Some(match (kind, number) {
             ("fan-in", None) => Self::FanIn,

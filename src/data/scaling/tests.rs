@@ -24,7 +24,7 @@ fn choices_have_names_that_read_back() {
         assert_eq!(choice.to_string().parse::<ScalingChoice>().unwrap(), choice);
     }
     let message = "minmax".parse::<ScalingChoice>().unwrap_err().to_string();
-    assert_eq!(message, "scale: there is no `minmax`; choose auto, none, unit, standard");
+    assert_eq!(message, "scale: `minmax` is unknown; there are auto, none, unit, standard");
 }
 
 #[test]
