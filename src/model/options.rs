@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::data::{Columns, Corruption, Dataset, RowChoice, ScalingChoice};
+use crate::augment::Corruption;
+use crate::data::{Columns, Dataset, RowChoice, ScalingChoice};
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes};
 use crate::pca::PcaOptions;
 use crate::settings::by_name;
