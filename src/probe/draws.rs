@@ -61,7 +61,7 @@ impl Classes {
                 let label = &labels(train)?.values[rows[0]];
                 let (source, count) = (train.source(), rows.len());
                 let problem = format!("{per_class} are too many: of class `{label}`, {source} has {count} rows");
-                return Err(Error::Setting { name: "labels per class", problem });
+                return Err(Error::Setting { name: "labels-per-class", problem });
             }
             let mut rows = rows.clone();
             let (some, _) = rows.partial_shuffle(&mut generator, per_class);
