@@ -124,7 +124,7 @@ fn prepare_step(optimizer: OptimizerChoice) -> Training {
     let network = Network::new(architecture, Initialisation::FanIn, 1);
     Training {
         rows: Matrix::from_slice(64, 64, &(0..64 * 64).map(|i| (i % 17) as f32 / 16.0).collect::<Vec<_>>()),
-        batch: Batch::new(&network, Loss::SquaredError, 64),
+        batch: optimizer.needs().batch(&network, Loss::SquaredError, 64),
         optimizer: optimizer.build(network.architecture(), false),
         network,
     }

@@ -74,7 +74,7 @@ fn write_beside(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()
 
 /// A temporary file that can take a path's place, with its permissions, and that place with links followed.
 fn create_beside(path: &Path) -> io::Result<(NamedTempFile<File>, PathBuf)> {
-    // A rename needs no right to write to the target, so that must be asked for first.
+    // A rename needs no right to write to the target, so that right is checked first.
     let existing = match File::options().write(true).open(path) {
         Ok(file) => Some(file.metadata()?.permissions()),
         Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => None,

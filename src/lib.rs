@@ -74,8 +74,8 @@
 //! | [`rows`] | rows in memory, computed or streamed: chunks, views, noise |
 //! | [`gemm`](mod@gemm) | matrix products: the general one, those of a training step, and in double precision |
 //! | [`kernels`] | SIMD over slices |
-//! | `settings` | private: the names of settings, and the text of their values |
-//! | [`matrix`] · [`error`] · [`file`](mod@file) · `parallel` · `random` · `tensor_file` | the flat aligned buffer and its views · the one error type · files that are whole or absent · work in pieces · seeded generators · the container of model files |
+//! | [`file`](mod@file) · `settings` | files that are whole or absent · what all settings have in common |
+//! | [`matrix`] · [`error`] · `parallel` · `random` · `tensor_file` | the flat aligned buffer and its views · the one error type · work in pieces · seeded generators · the container of model files |
 //! | [`reference`](mod@reference) | the naive twin of kernels, products, network, optimizers and SVD: only tests, benches and fuzzing import it, and it may import anything |
 
 #[cfg(feature = "cli")]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::arguments::ColumnArguments;
 use super::facts::{Facts, print, print_side_by_side};
-use super::thread_pool;
+use super::threads;
 use super::train_arguments::{TrainArguments, WHOLE_RUN};
 use crate::data::{self, Columns, Scaling, ScalingChoice};
 use crate::error::Result;
@@ -57,8 +57,8 @@ impl Bench {
         let scaling = Scaling::fit(ScalingChoice::Auto, &dataset, &[])?;
         let all = rayon::current_num_threads();
         let mut runs = Vec::new();
-        for threads in if all == 1 { vec![1] } else { vec![1, all] } {
-            runs.push(thread_pool(threads)?.install(|| self.measure(&scaling.scaled(&dataset)))?);
+        for count in if all == 1 { vec![1] } else { vec![1, all] } {
+            runs.push(threads::pool(count)?.install(|| self.measure(&scaling.scaled(&dataset)))?);
         }
         if self.json {
             return print(&format!("{}\n", self.json(&runs)));

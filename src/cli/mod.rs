@@ -22,6 +22,7 @@ mod restore;
 mod sample;
 mod score;
 mod table;
+mod threads;
 mod train;
 mod train_arguments;
 mod traverse;
@@ -31,7 +32,6 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use rayon::ThreadPool;
 
 use crate::error::{Error, Result};
 
@@ -70,7 +70,7 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<()> {
         match self {
-            Self::Train(command) => command.run(),
+            Self::Train(command) => command.run(Cli::command()),
             Self::Pca(command) => command.run(),
             Self::Encode(command) => command.run(),
             Self::Decode(command) => command.run(),
@@ -113,12 +113,6 @@ pub fn main() -> ExitCode {
 
 impl Cli {
     fn run(&self) -> Result<()> {
-        thread_pool(usize::from(self.threads.unwrap_or(0)))?.install(|| self.command.run())
+        threads::pool(usize::from(self.threads.unwrap_or(0)))?.install(|| self.command.run())
     }
-}
-
-/// A pool of `threads` threads, or of one a core for 0.
-fn thread_pool(threads: usize) -> Result<ThreadPool> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| Error::Mismatch(format!("cannot start {threads} threads: {error}")))
 }

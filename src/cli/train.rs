@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use super::Cli;
 use super::arguments::{DataArguments, ValidationArgument, check_apart, check_output};
 use super::config::{ConfigArgument, ParsedArguments};
 use super::facts::{Facts, decimal, path, print};
@@ -57,7 +56,8 @@ pub struct Train {
 }
 
 impl Train {
-    pub fn run(&self) -> Result<()> {
+    /// Runs the subcommand; `program` is the whole command line, which a dry run lists the arguments of.
+    pub fn run(&self, program: clap::Command) -> Result<()> {
         let mut options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
         let mut files = self.data.paths(self.validation.as_ref());
         files.extend(self.config.path.as_deref());
@@ -72,7 +72,7 @@ impl Train {
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
         if self.dry_run {
             let settings = plan_autoencoder(&dataset, &options, validation)?;
-            return print(&self.parsed.to_toml(Cli::command(), "train", &settings.by_name()));
+            return print(&self.parsed.to_toml(program, "train", &settings.by_name()));
         }
         if options.find_learning_rate
             && let Some(found) = self.checkpoint.learning_rate(&self.out)?

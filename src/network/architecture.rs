@@ -68,16 +68,16 @@ impl LayerSizes {
 
     /// How many columns a code has.
     pub fn code(&self) -> usize {
-        self.0[self.waist()]
+        self.0[self.bottleneck()]
     }
 
-    /// The index of the waist: the narrowest hidden layer; of several, the one nearest to the middle.
-    pub fn waist(&self) -> usize {
+    /// The index of the bottleneck: the narrowest hidden layer; of several, the one nearest to the middle.
+    pub fn bottleneck(&self) -> usize {
         let last = self.0.len() - 1;
         (1..last).min_by_key(|&index| (self.0[index], (2 * index).abs_diff(last))).expect("there is a hidden layer")
     }
 
-    /// Whether the sizes read backwards as they do forwards, around a waist in the middle.
+    /// Whether the sizes read backwards as they do forwards, around a bottleneck in the middle.
     pub fn is_mirrored(&self) -> bool {
         self.0.len() % 2 == 1 && self.0.iter().eq(self.0.iter().rev())
     }
@@ -213,7 +213,7 @@ impl Architecture {
         let last = sizes.0.len() - 1;
         let choose = |end: usize| match end {
             _ if end == last => activations.output,
-            _ if end == sizes.waist() => activations.code,
+            _ if end == sizes.bottleneck() => activations.code,
             _ => activations.hidden,
         };
         let chosen: Vec<_> = (1..=last).map(|end| (choose(end), bias)).collect();
@@ -238,18 +238,18 @@ impl Architecture {
         Self { layers, sizes, variational: false }
     }
 
-    /// The same, whose encoder gives a normal distribution for each element of a code: the layer that ends it puts out
-    /// the means, then the logarithms of the variances, and the code of a row is a draw from them (Kingma and Welling,
-    /// "Auto-encoding variational Bayes", 2014, appendix C.2).
+    /// The same with a variational encoder, which gives a normal distribution for each element of a code: its last layer
+    /// gives the means, then the logarithms of the variances, and the code of a row is sampled from them (Kingma and
+    /// Welling, "Auto-encoding variational Bayes", 2014, appendix C.2).
     ///
     /// That layer's outputs are twice the code size; it should be linear.
     pub fn into_variational(mut self) -> Self {
-        self.layers[self.sizes.waist() - 1].outputs = 2 * self.sizes.code();
+        self.layers[self.sizes.bottleneck() - 1].outputs = 2 * self.sizes.code();
         lay_out(&mut self.layers);
         Self { variational: true, ..self }
     }
 
-    /// Whether its codes are draws from distributions.
+    /// Whether its codes are sampled from distributions.
     pub fn is_variational(&self) -> bool {
         self.variational
     }
@@ -266,7 +266,7 @@ impl Architecture {
 
     /// How many of its layers make up the encoder.
     pub fn encoder_depth(&self) -> usize {
-        self.sizes.waist()
+        self.sizes.bottleneck()
     }
 
     /// How many weights and biases it has in all.
@@ -274,19 +274,19 @@ impl Architecture {
         self.layers.iter().map(Layer::parameters).sum()
     }
 
-    /// Floating-point operations that the weights make for a row on its way forward: two a weight.
+    /// Floating-point operations of the weights in the forward pass of a row: two a weight.
     pub fn forward_operations(&self) -> f64 {
         2.0 * self.weights()
     }
 
-    /// Floating-point operations that the weights make for a row of a training step: forward, for the weights' gradient,
+    /// Floating-point operations of the weights in a training step, for each row: forward, for the weights' gradient,
     /// and for the inputs' gradient of all layers but the first.
     pub fn training_operations(&self) -> f64 {
         6.0 * self.weights() - 2.0 * self.layers[0].weight_range().len() as f64
     }
 
-    /// Bytes that training takes at most, in batches of so many rows: so many elements of all buffers, and for every row what
-    /// each layer takes in, gives out and remembers; `usize::MAX` when they are more.
+    /// Bytes that training takes at most, in batches of `batch_rows` rows: `elements` elements of all other buffers, and for
+    /// every row what each layer takes in, gives out and keeps; `usize::MAX` when they are more.
     pub fn training_bytes(&self, elements: usize, batch_rows: usize) -> usize {
         let row = self.layers.iter().map(|layer| 2 * layer.inputs() + 3 * layer.outputs()).sum::<usize>();
         let rows = batch_rows.saturating_add(32).saturating_mul(row);
@@ -303,7 +303,7 @@ impl Architecture {
     }
 }
 
-/// Gives layers their places in the flat buffer, one behind the other.
+/// Places layers in the flat buffer, one behind the other.
 fn lay_out(layers: &mut [Layer]) {
     let mut start = 0;
     for layer in layers {
@@ -333,16 +333,16 @@ mod tests {
     }
 
     #[test]
-    fn the_waist_is_the_narrowest_hidden_layer_nearest_the_middle() {
-        for (text, waist) in
+    fn the_bottleneck_is_the_narrowest_hidden_layer_nearest_the_middle() {
+        for (text, bottleneck) in
             [("9,2,9", 1), ("9,4,2,4,9", 2), ("9,3,3,3,9", 2), ("4,8,4", 1), ("9,2,5,9", 1), ("9,3,3,9", 1)]
         {
-            assert_eq!(sizes(text).waist(), waist, "{text}");
+            assert_eq!(sizes(text).bottleneck(), bottleneck, "{text}");
         }
     }
 
     #[test]
-    fn activations_stand_where_they_are_asked_for() {
+    fn each_layer_has_the_activation_that_was_chosen_for_it() {
         let activations = Activations { hidden: Activation::Relu, code: Activation::Tanh, output: Activation::Sigmoid };
         let architecture = Architecture::new(sizes("9,4,2,4,9"), activations, true);
         let found: Vec<_> = architecture.layers().iter().map(Layer::activation).collect();

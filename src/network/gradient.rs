@@ -1,6 +1,8 @@
 //! The gradient that an optimizer is given.
 
-use super::Batch;
+use super::batch::Batch;
+use super::curvature::CurvatureBatch;
+use super::parameters::Network;
 use crate::kernels::Update;
 
 /// The gradient of a minibatch's mean loss by every parameter, laid out as the parameters are.
@@ -11,12 +13,13 @@ pub struct Gradient<'a> {
 }
 
 impl<'a> Gradient<'a> {
-    /// That of the rows that a batch traced last: it is never written down, but changes the parameters as it is summed.
+    /// The gradient of the rows that a batch traced last: it is never written down, but changes the parameters as it is
+    /// summed.
     pub fn traced(batch: &'a mut Batch) -> Self {
         Self { batches: std::slice::from_mut(batch), written: None }
     }
 
-    /// What was made of it in a buffer, and some parts of the minibatch.
+    /// A gradient in a buffer, and parts of the minibatch that it comes from.
     ///
     /// # Panics
     /// When there is no part.
@@ -36,8 +39,11 @@ impl<'a> Gradient<'a> {
         }
     }
 
-    /// Parts of the minibatch that it comes from, for optimizers that look at more than the gradient.
-    pub(crate) fn into_batches(self) -> &'a mut [Batch] {
-        self.batches
+    /// The parts of the minibatch, for optimizers that need its curvature; `None` where a part is not in tiles.
+    ///
+    /// # Panics
+    /// When a part was made for another network.
+    pub(crate) fn into_curvature(self, network: &'a Network) -> Option<Vec<CurvatureBatch<'a>>> {
+        self.batches.iter_mut().map(|batch| batch.curvature(network)).collect()
     }
 }

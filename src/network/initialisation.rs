@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Architecture, Layer};
+use super::architecture::{Architecture, Layer};
 use crate::kernels::Activation;
 use crate::linalg::columns::Columns;
 use crate::linalg::qr::qr;

@@ -1,94 +1,35 @@
-//! Auto-encoder networks: layers, flat parameters, forward and backward.
+//! Auto-encoder networks: layers, flat parameters, inference, and the gradient of a minibatch.
+//!
+//! From the ground up: [`Architecture`] says where parameters lie, [`Network`] holds them, and `layer` computes one layer
+//! of a tile of rows, forward, backward and along a tangent. `inference` encodes and decodes with it. In training, `tile`
+//! runs 32 rows through all layers and back, `tiled` a minibatch of such tiles, and `narrow` a minibatch of a network whose
+//! layers are too narrow for tiles; [`Batch`] chooses between the two. `curvature` is what second-order optimizers ask of
+//! a minibatch beside the [`Gradient`].
 
 mod architecture;
-mod backward;
-mod forward;
+mod batch;
+mod curvature;
+mod examples;
 mod gradient;
+mod inference;
 mod initialisation;
+mod layer;
 mod loss;
 mod narrow;
-mod pieces;
+mod parameter_blocks;
+mod parameters;
+mod reparameterisation;
+mod tile;
 mod tiled;
 
 pub use architecture::{Activations, Architecture, Layer, LayerSizes};
-pub use backward::{Batch, Examples};
+pub use batch::Batch;
+pub(crate) use curvature::{CurvatureBatch, RandomSigns};
+pub use examples::Examples;
 pub use gradient::Gradient;
 pub use initialisation::Initialisation;
 pub use loss::{BatchError, Loss, Objective};
-pub(crate) use tiled::Signs;
-
-use std::sync::Arc;
-
-use crate::kernels::Isa;
-use crate::matrix::{AlignedBuffer, MatrixView};
-
-/// An auto-encoder: its layers and one flat buffer with all their weights and biases.
-///
-/// The layers up to the waist are the encoder, the others the decoder.
-#[derive(Clone, Debug)]
-pub struct Network {
-    /// Shared with the batches that are made for it, so that a step finds at once that they fit.
-    architecture: Arc<Architecture>,
-    parameters: AlignedBuffer,
-    isa: Isa,
-}
-
-impl Network {
-    /// A network with random weights and zero biases; the same seed gives the same weights.
-    pub fn new(architecture: Architecture, initialisation: Initialisation, seed: u64) -> Self {
-        let mut network = Self::zeros(architecture);
-        initialisation.fill(&network.architecture, &mut network.parameters, seed);
-        network
-    }
-
-    /// A network whose weights and biases are all zero: a frame to load parameters into.
-    pub fn zeros(architecture: Architecture) -> Self {
-        let parameters = AlignedBuffer::zeros(architecture.buffer_length());
-        Self { architecture: Arc::new(architecture), parameters, isa: Isa::best() }
-    }
-
-    /// The same network on another instruction set, for tests and benches.
-    pub fn with_isa(self, isa: Isa) -> Self {
-        Self { isa, ..self }
-    }
-
-    /// Its layers and their sizes.
-    pub fn architecture(&self) -> &Architecture {
-        &self.architecture
-    }
-
-    /// The instruction set that its kernels run on.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// All parameters, as the layers' offsets say; elements between the layers are zero.
-    pub fn parameters(&self) -> &[f32] {
-        &self.parameters
-    }
-
-    /// All parameters. What stands between the layers must stay zero.
-    pub fn parameters_mut(&mut self) -> &mut [f32] {
-        &mut self.parameters
-    }
-
-    /// The weights of a layer, outputs × inputs.
-    ///
-    /// # Panics
-    /// When there is no such layer.
-    pub fn weights(&self, layer: usize) -> MatrixView<'_> {
-        let layer = &self.architecture.layers()[layer];
-        MatrixView::new(&self.parameters[layer.weight_range()], layer.outputs(), layer.inputs())
-    }
-
-    /// The biases of a layer, one an output; none when it has no bias.
-    ///
-    /// # Panics
-    /// When there is no such layer.
-    pub fn biases(&self, layer: usize) -> &[f32] {
-        &self.parameters[self.architecture.layers()[layer].bias_range()]
-    }
-}
+pub use parameters::Network;
 
 #[cfg(test)]
 mod tests;

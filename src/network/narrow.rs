@@ -6,7 +6,12 @@
 
 use std::ops::Range;
 
-use super::{Architecture, BatchError, Examples, Layer, Loss, Network, Objective};
+use pulp::{Simd, WithSimd};
+
+use super::architecture::{Architecture, Layer};
+use super::examples::Examples;
+use super::loss::{BatchError, Loss, Objective};
+use super::parameters::Network;
 use crate::error::Result;
 use crate::kernels::{
     AddSigns, Isa, Kernel, LANE_NUMBERS, Map, SigmoidCrossEntropy, SquaredDistance, SquaredError, Update, lanes_below,
@@ -15,7 +20,6 @@ use crate::kernels::{
 use crate::matrix::AlignedBuffer;
 use crate::parallel::is_worth_sharing;
 use crate::rows::Rows;
-use pulp::{Simd, WithSimd};
 
 /// The widest layer of a narrow network. In wider ones, the sums over the lanes cost more than the blocks save.
 pub(super) const WIDEST: usize = 16;
@@ -83,10 +87,10 @@ impl NarrowBatch {
             gather(targets, rows, stride, &mut self.rows, &mut self.targets)?;
         }
         let pass = Pass {
-            layers: network.architecture.layers(),
-            parameters: &network.parameters,
+            layers: network.architecture().layers(),
+            parameters: network.parameters(),
             objective,
-            code_layer: network.architecture.encoder_depth() - 1,
+            code_layer: network.architecture().encoder_depth() - 1,
             rows: rows.len(),
             stride,
             values: &mut self.values,
@@ -95,7 +99,7 @@ impl NarrowBatch {
             deltas: &mut self.deltas,
             gradient: &mut self.gradient,
         };
-        Ok(with_denormals_flushed(|| network.isa.run(pass)))
+        Ok(with_denormals_flushed(|| network.isa().run(pass)))
     }
 
     /// As [`Batch::apply`](super::Batch::apply).

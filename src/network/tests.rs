@@ -1,11 +1,12 @@
+use rand::RngExt;
+
 use super::*;
 use crate::evaluate::Reconstruct;
-use crate::kernels::{Activation, Update};
+use crate::kernels::{Activation, Isa, Update};
 use crate::matrix::Matrix;
 use crate::random::{Purpose, generator};
 use crate::reference::network as reference;
 use crate::rows::Rows;
-use rand::RngExt;
 
 /// Rows in [0, 1), the same for the same seed.
 fn rows(count: usize, columns: usize, seed: u64) -> Matrix {
@@ -95,7 +96,7 @@ fn a_batch_of_a_narrow_network_agrees_with_the_reference_whether_it_is_worth_sha
 }
 
 #[test]
-fn rows_that_should_become_others_and_sparse_codes_agree_with_the_reference_on_every_instruction_set() {
+fn rows_with_targets_of_their_own_and_sparse_codes_agree_with_the_reference_on_every_instruction_set() {
     for isa in Isa::available() {
         for (activation, loss, bias) in every_combination() {
             for (sizes, columns) in [("5,4,2,4,5", 5), ("19,40,6,19", 19)] {
@@ -310,24 +311,25 @@ fn a_batch_for_cross_entropy_wants_a_sigmoid_output() {
 fn the_curvature_along_two_directions_is_that_of_the_reference() {
     for (activation, loss, bias) in every_combination() {
         let network = network("7,5,3,5,7", activation, loss, bias);
-        // Of 300 rows in tiles of 32, the first 64 are looked at; of 20 rows, all.
-        for (count, looked_at) in [(300, 64), (20, 20)] {
+        // Of 300 rows in tiles of 32, an eighth is in the first 64; of 20 rows, all count.
+        for (count, counted) in [(300, 64), (20, 20)] {
             let rows = rows(count, 7, 3);
             let wave = |step: f32| -> Vec<f32> {
                 (0..network.parameters().len()).map(|index| (index as f32 * step).sin()).collect()
             };
             let directions = [wave(0.37), wave(0.73)];
-            let mut batch = Batch::new(&network, loss, count).in_tiles();
+            let mut batch = Batch::in_tiles(&network, loss, count);
             network.trace(&rows, &(0..count).collect::<Vec<_>>(), &mut batch).unwrap();
-            let (actual, rows_of) = batch.curvature(&network, count.div_ceil(8), &[&directions[0], &directions[1]]);
-            assert_eq!(rows_of, looked_at);
+            let mut batch = batch.curvature(&network).unwrap();
+            let (actual, rows_of) = batch.gauss_newton_products(count.div_ceil(8), &[&directions[0], &directions[1]]);
+            assert_eq!(rows_of, counted);
             let double = directions.map(|direction| direction.into_iter().map(f64::from).collect::<Vec<_>>());
             for (actual, [i, j]) in actual.into_iter().zip([[0, 0], [0, 1], [1, 1]]) {
                 let of_row = |row: &Vec<f32>| -> f64 {
                     let root = |i: usize| reference::curvature_root(&network, row, &double[i], loss);
                     root(i).iter().zip(root(j)).map(|(x, y)| x * y).sum()
                 };
-                let expected = reference::as_vectors(&rows)[..looked_at].iter().map(of_row).sum::<f64>();
+                let expected = reference::as_vectors(&rows)[..counted].iter().map(of_row).sum::<f64>();
                 let what = format!("{activation}, {loss}, {count} rows: {actual}, not {expected}");
                 assert!((actual - expected).abs() < 1e-4 * expected.abs().max(1.0), "{what}");
             }
@@ -336,14 +338,22 @@ fn the_curvature_along_two_directions_is_that_of_the_reference() {
 }
 
 #[test]
-fn deltas_towards_random_targets_are_as_large_as_the_loss_is_curved_and_of_either_sign() {
+fn a_narrow_batch_knows_no_curvature_unless_it_was_made_in_tiles() {
+    let network = network("2,1,2", Activation::Tanh, Loss::SquaredError, true);
+    assert!(Batch::new(&network, Loss::SquaredError, 3).curvature(&network).is_none());
+    assert!(Batch::in_tiles(&network, Loss::SquaredError, 3).curvature(&network).is_some());
+}
+
+#[test]
+fn deltas_towards_sampled_targets_are_as_large_as_the_loss_is_curved_and_of_either_sign() {
     let network = network("7,5,3,5,7", Activation::Tanh, Loss::CrossEntropy, true);
     let (rows, indices) = (rows(40, 7, 3), (0..40).collect::<Vec<_>>());
     let outputs = network.reconstruct(&rows);
-    let mut batch = Batch::new(&network, Loss::CrossEntropy, 40).in_tiles();
-    let mut deltas = |turn| {
+    let mut batch = Batch::in_tiles(&network, Loss::CrossEntropy, 40);
+    let mut deltas = |step| {
         network.trace(&rows, &indices, &mut batch).unwrap();
-        batch.aim_at_random(&network, turn);
+        let mut batch = batch.curvature(&network).unwrap();
+        batch.sample_targets(step);
         batch.deltas(3)
     };
     let (first, again, second) = (deltas(1), deltas(1), deltas(2));

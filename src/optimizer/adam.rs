@@ -1,6 +1,6 @@
 //! Adam.
 
-use super::{Optimizer, Step};
+use super::step::{Optimizer, Step};
 use crate::kernels::{AdamStep, Update};
 use crate::matrix::AlignedBuffer;
 use crate::network::{Gradient, Network};

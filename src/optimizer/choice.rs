@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, Kfac, Muon, Optimizer, Sgd};
+use super::adam::Adam;
+use super::kfac::Kfac;
+use super::muon::Muon;
+use super::needs::Needs;
+use super::sgd::Sgd;
+use super::step::Optimizer;
 use crate::error::{Error, Result};
 use crate::network::Architecture;
 use crate::settings::unknown;
@@ -129,16 +134,16 @@ impl OptimizerChoice {
         }
     }
 
-    /// How many of the `parts` in which a minibatch goes through the network it needs for a step.
-    pub(crate) fn parts(self, parts: usize) -> usize {
+    /// What it needs of a minibatch.
+    pub fn needs(self) -> Needs {
         match self {
-            Self::Sgd { .. } | Self::Adam | Self::Muon => 1,
-            Self::Kfac => Kfac::parts(parts),
+            Self::Sgd { .. } | Self::Adam | Self::Muon => Needs::Gradient,
+            Self::Kfac => Kfac::NEEDS,
         }
     }
 
     /// How many elements it holds for a network of this architecture, if some steps will be
-    /// [exact](super::Step::is_exact), or none.
+    /// [exact](crate::optimizer::Step::is_exact), or none.
     pub fn elements(self, architecture: &Architecture, has_exact_steps: bool) -> usize {
         let parameters = architecture.buffer_length();
         match self {
@@ -163,7 +168,7 @@ impl OptimizerChoice {
     }
 
     /// A fresh optimizer for a network of this architecture, for steps of which some will be
-    /// [exact](super::Step::is_exact), or none.
+    /// [exact](crate::optimizer::Step::is_exact), or none.
     pub fn build(self, architecture: &Architecture, has_exact_steps: bool) -> Box<dyn Optimizer> {
         let parameters = architecture.buffer_length();
         match self {

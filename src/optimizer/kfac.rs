@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::needs::Needs;
 use super::secants::Secants;
-use super::{Optimizer, Step};
+use super::step::{Optimizer, Step};
 use crate::gemm::gemm;
 use crate::kernels::{Isa, Update, axpy, dot, scale, with_denormals_flushed};
 use crate::linalg::inverse::inverse;
 use crate::matrix::{AlignedBuffer, Matrix, MatrixView, MatrixViewMut};
-use crate::network::{Architecture, Batch, Gradient, Layer, Network};
+use crate::network::{Architecture, CurvatureBatch, Gradient, Layer, Network};
 
 /// The share of the moments that a minibatch leaves as they were, once there are enough.
 const KEPT: f32 = 0.9;
@@ -21,27 +22,27 @@ const FACTOR_DAMPING: Damping = Damping { decay: 0.99, of_a_row: 0.45, power: 0.
 /// λ: the damping of the curvature that the length of a step is found by.
 const STEP_DAMPING: Damping = Damping { decay: 0.98, of_a_row: 2.0, power: 1.0 };
 
-/// Between two looks at the moments.
-const LOOK: Interval = Interval { rows: 16_000, steps: 8 };
+/// Between two updates of the moments.
+const UPDATE: Interval = Interval { rows: 16_000, steps: 8 };
 
 /// Between two inversions of them.
 const INVERT: Interval = Interval { rows: 40_000, steps: 20 };
 
-/// The share of a minibatch that the curvature is that of is one part in so many.
-const CURVATURE_PART: usize = 8;
+/// The curvature is taken over one in this number of a minibatch's rows.
+const CURVATURE_DIVISOR: usize = 8;
 
-/// The part of dᵀ G d · vᵀ G v below which the two directions are one.
+/// The share of dᵀ G d · vᵀ G v that the determinant of the two directions' products must exceed, lest they are one.
 const SAME_DIRECTION: f64 = 1e-9;
 
 /// Rows of a matrix that one task computes.
 const TASK_ROWS: usize = 256;
 
-/// A damping that falls from 0.1 to what the noise of a minibatch asks for: the fewer rows, the more of it would pass for
-/// slopes in directions of little curvature.
+/// A damping that falls from 0.1 to a least value, which is larger for minibatches of fewer rows: their noise would pass
+/// for slopes in directions of little curvature.
 struct Damping {
-    /// What is left of it after a step.
+    /// The share that a step leaves of it.
     decay: f64,
-    /// What it comes to with one row, and the power of their number that it falls with.
+    /// The least value for a minibatch of one row, and the power of the number of rows that it falls with.
     of_a_row: f64,
     power: f64,
 }
@@ -53,7 +54,7 @@ impl Damping {
     }
 }
 
-/// How often something is done once the first steps are over: every so many rows, or so many steps if these come first.
+/// How often something is done once the first steps are over: every `rows` rows, or `steps` steps if these come first.
 struct Interval {
     rows: usize,
     steps: usize,
@@ -70,10 +71,10 @@ impl Interval {
 /// neural networks with Kronecker-factored approximate curvature", 2015).
 ///
 /// Ā and Ḡ are the moving means of the second moments of a layer's inputs, with a 1 for its biases, and of its deltas
-/// towards random targets (§2 to §5); their Kronecker product stands for the Gauss-Newton matrix of the layer, and each is
-/// damped by γ, shared between them as in §6.3. a and b minimise the quadratic model of the loss over the last and the new
+/// towards random targets (§2 to §5); their Kronecker product approximates the Gauss-Newton matrix of the layer, and each
+/// is damped by γ, shared between them as in §6.3. a and b minimise the quadratic model of the loss over the last and the new
 /// direction, with that matrix itself, of an eighth of the minibatch, and λ in it (§6.4 and §7). So a learning rate of 1 is
-/// a whole step, and there is none to look for; an average of the weights takes the minibatches' noise out. Minibatches
+/// a whole step, and none need be searched for; an average of the weights takes the minibatches' noise out. Minibatches
 /// should be large, a thousand rows or more: a step costs several times one of Adam's, whatever their size.
 ///
 /// Near the end they can have all rows. From one such step to the next the gradient changes with the parameters alone, and
@@ -81,8 +82,7 @@ impl Interval {
 /// 1980): where the product of two moments is far from the curvature, the changes show it, of all rows. b is 0 then.
 ///
 /// γ falls from 0.1 to 0.45 / √rows and λ from 0.1 to 2 / rows in the first steps, for the rows of a minibatch. The moments
-/// are looked at, in a part of the minibatch, in each of the first 30 steps and then every 16,000 rows, or eight
-/// steps; they are inverted in each of the first 20 steps, in every tenth of the first hundred, and then every 40,000 rows,
+/// are updated, from a part of the minibatch, in each of the first 30 steps and then every 16,000 rows, or eight steps; they are inverted in each of the first 20 steps, in every tenth of the first hundred, and then every 40,000 rows,
 /// or 20 steps.
 #[derive(Clone, Debug)]
 pub struct Kfac {
@@ -94,13 +94,16 @@ pub struct Kfac {
     moments: AlignedBuffer,
     /// The inverses of both, damped.
     inverses: AlignedBuffer,
-    /// How many minibatches the moments have seen.
+    /// How many minibatches the moments are of.
     seen: AlignedBuffer,
-    /// What the exact steps have shown.
+    /// The last exact steps; without room, if there will be none.
     secants: Secants,
+    has_exact_steps: bool,
 }
 
 impl Kfac {
+    pub(super) const NEEDS: Needs = Needs::Curvature { divisor: CURVATURE_DIVISOR };
+
     /// For a network's layers, and for steps of which some will be exact ([`Step::is_exact`]) or none.
     pub fn new(architecture: &Architecture, has_exact_steps: bool) -> Self {
         let zeros = AlignedBuffer::zeros(architecture.buffer_length());
@@ -114,12 +117,8 @@ impl Kfac {
             inverses: factors,
             seen: AlignedBuffer::zeros(1),
             secants: Secants::new(if has_exact_steps { architecture.buffer_length() } else { 0 }),
+            has_exact_steps,
         }
-    }
-
-    /// How many of the parts of a minibatch it looks at.
-    pub(super) fn parts(parts: usize) -> usize {
-        parts.div_ceil(CURVATURE_PART)
     }
 
     /// How many elements it holds for a network's layers.
@@ -130,8 +129,8 @@ impl Kfac {
         parameters.saturating_mul(3).saturating_add(factors).saturating_add(secants)
     }
 
-    /// Adds the rows that were traced last, and their deltas, to the moments.
-    fn look(&mut self, batch: &Batch) {
+    /// Adds the inputs and deltas of the rows that were traced last to the moments.
+    fn update_moments(&mut self, batch: &CurvatureBatch<'_>) {
         self.seen[0] += 1.0;
         let kept = KEPT.min(1.0 - 1.0 / self.seen[0]);
         for (index, [inputs, deltas]) in pairs(&self.layers, &mut self.moments).into_iter().enumerate() {
@@ -143,9 +142,10 @@ impl Kfac {
     }
 
     /// Inverts the damped moments.
-    fn invert(&mut self, damping: f32) {
+    fn invert_moments(&mut self, damping: f32) {
         let moments = pairs(&self.layers, &mut self.moments);
         let inverses = pairs(&self.layers, &mut self.inverses);
+        // γ is shared between the two factors by their sizes (§6.3), so that neither drowns in it.
         let tasks = moments.into_iter().zip(inverses).flat_map(|([inputs, deltas], [of_inputs, of_deltas])| {
             let share = (mean_diagonal(inputs) / mean_diagonal(deltas)).sqrt();
             [(inputs, damping * share, of_inputs), (deltas, damping / share, of_deltas)]
@@ -161,22 +161,23 @@ impl Kfac {
         });
     }
 
-    /// Finds the direction for the gradient.
-    fn aim(&mut self, isa: Isa) {
+    /// Finds the direction: the gradient, preconditioned.
+    fn find_direction(&mut self, isa: Isa) {
         self.direction.copy_from_slice(&self.gradient);
         let Self { layers, inverses, secants, direction, .. } = self;
         secants.multiply(isa, direction, |vector| precondition(layers, inverses, vector));
     }
 
-    /// Along and between the directions that a step is made of, in the mean over so many rows of some parts of the minibatch.
-    /// With secants, the new direction has all that the velocity could add.
-    fn curvature(&self, network: &Network, batches: &mut [Batch], rows: usize) -> Vec<f64> {
+    /// The Gauss-Newton products dᵀ G d, dᵀ G v and vᵀ G v of the new direction and the velocity, in the mean over `rows`
+    /// rows of some parts of the minibatch. With secants, dᵀ G d alone: the new direction has all that the velocity could
+    /// add.
+    fn curvature(&self, batches: &mut [CurvatureBatch<'_>], rows: usize) -> Vec<f64> {
         let directions = [&self.direction[..], &self.velocity];
         let directions = if self.secants.is_empty() { &directions } else { &directions[..1] };
         let (mut sums, mut seen) = (Vec::new(), 0);
         for batch in batches {
             if seen < rows {
-                let (here, count) = batch.curvature(network, rows - seen, directions);
+                let (here, count) = batch.gauss_newton_products(rows - seen, directions);
                 sums.resize(here.len(), 0.0);
                 sums.iter_mut().zip(here).for_each(|(sum, here)| *sum += here);
                 seen += count;
@@ -188,7 +189,7 @@ impl Kfac {
 
     /// How much of the new direction d and of the velocity v the step is made of: what minimises
     /// −∇ᵀ(a d + b v) + ½ (a d + b v)ᵀ (G + λ) (a d + b v), where `curvature` is dᵀ G d, and dᵀ G v and vᵀ G v if the
-    /// velocity is asked for.
+    /// velocity has a share.
     fn shares(&self, isa: Isa, curvature: &[f64], damping: f64) -> [f64; 2] {
         let [d, v, gradient] = [&self.direction, &self.velocity, &self.gradient].map(|buffer| &buffer[..]);
         let (dd, slope) = (curvature[0] + damping * dot(isa, d, d), dot(isa, gradient, d));
@@ -206,28 +207,30 @@ impl Kfac {
 }
 
 impl Optimizer for Kfac {
-    fn prepare(&self, batch: Batch) -> Batch {
-        batch.in_tiles()
+    fn needs(&self) -> Needs {
+        Self::NEEDS
     }
 
     fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step) {
-        let (isa, number) = (network.isa(), step.number);
+        let isa = network.isa();
         gradient.apply(Update::write(&mut self.gradient));
-        let batches = gradient.into_batches();
-        if number <= 30 || LOOK.ends_at(step) {
-            batches[0].aim_at_random(network, number);
-            self.look(&batches[0]);
+        let batches = gradient.into_curvature(network);
+        let mut batches = batches.expect("batches with what K-FAC needs: see `Needs::batch`");
+        // Sampled targets replace the deltas, and Gauss-Newton products do after them: the gradient is written down by now.
+        if updates_moments(step) {
+            batches[0].sample_targets(step.number);
+            self.update_moments(&batches[0]);
         }
-        if number <= 20 || number < 100 && number.is_multiple_of(10) || INVERT.ends_at(step) {
-            self.invert(FACTOR_DAMPING.of(step) as f32);
+        if inverts_moments(step) {
+            self.invert_moments(FACTOR_DAMPING.of(step) as f32);
         }
-        if step.is_exact {
+        if step.is_exact && self.has_exact_steps {
             self.secants.add(isa, network.parameters(), &self.gradient);
         } else {
             self.secants.clear();
         }
-        self.aim(isa);
-        let curvature = self.curvature(network, batches, step.rows.div_ceil(CURVATURE_PART));
+        self.find_direction(isa);
+        let curvature = self.curvature(&mut batches, step.rows.div_ceil(CURVATURE_DIVISOR));
         let [new, old] = self.shares(isa, &curvature, STEP_DAMPING.of(step));
         scale(isa, old as f32, &mut self.velocity);
         axpy(isa, new as f32, &self.direction, &mut self.velocity);
@@ -243,6 +246,17 @@ impl Optimizer for Kfac {
         ];
         own.into_iter().chain(self.secants.memory()).collect()
     }
+}
+
+/// Whether the moments are updated in this step.
+fn updates_moments(step: Step) -> bool {
+    step.number <= 30 || UPDATE.ends_at(step)
+}
+
+/// Whether they are inverted in this step.
+fn inverts_moments(step: Step) -> bool {
+    let number = step.number;
+    number <= 20 || number < 100 && number.is_multiple_of(10) || INVERT.ends_at(step)
 }
 
 /// The sizes of a layer's two factors: of its inputs, with a 1 for its biases, and of its deltas.
@@ -261,7 +275,7 @@ fn pairs<'a>(layers: &[Layer], mut rest: &'a mut [f32]) -> Vec<[&'a mut [f32]; 2
     layers.iter().map(|layer| sizes(layer).map(&mut part)).collect()
 }
 
-/// Features × rows, with ones behind them for what biases are multiplied by.
+/// Features × rows, with a feature of ones behind them: the inputs of biases.
 fn and_ones(features: &Matrix) -> Matrix {
     let mut all = Matrix::zeros(features.rows() + 1, features.columns());
     let (here, ones) = all.as_mut_slice().split_at_mut(features.as_slice().len());
@@ -270,7 +284,7 @@ fn and_ones(features: &Matrix) -> Matrix {
     all
 }
 
-/// Multiplies what is laid out as the parameters by the inverses.
+/// V ← Ḡ⁻¹ V Ā⁻¹ for the part V of `vector` that belongs to each layer; `vector` is laid out as the parameters are.
 fn precondition(layers: &[Layer], inverses: &mut [f32], vector: &mut [f32]) {
     for (layer, [of_inputs, of_deltas]) in layers.iter().zip(pairs(layers, inverses)) {
         let [columns, rows] = sizes(layer);
@@ -278,6 +292,7 @@ fn precondition(layers: &[Layer], inverses: &mut [f32], vector: &mut [f32]) {
         let of_deltas = MatrixView::new(of_deltas, rows, rows);
         let weights = MatrixView::new(&vector[layer.weight_range()], rows, layer.inputs());
         let biases = &vector[layer.bias_range()];
+        // V Ā⁻¹ first, in which the biases are one more column of V, which lies elsewhere in the vector.
         let mut half = Matrix::zeros(rows, columns);
         for_rows(half.as_mut_slice(), columns, |here, half| {
             let out = MatrixViewMut::new(half, here.len(), columns);
@@ -288,6 +303,7 @@ fn precondition(layers: &[Layer], inverses: &mut [f32], vector: &mut [f32]) {
                 gemm(1.0, biases, of_inputs.rows_view(layer.inputs()..columns), 1.0, out);
             }
         });
+        // Then Ḡ⁻¹ from the left, back to where weights and biases lie.
         let half = half.view();
         let parts = [(layer.weight_range(), 0..layer.inputs()), (layer.bias_range(), layer.inputs()..columns)];
         for (range, of_half) in parts {
@@ -349,7 +365,7 @@ mod tests {
             let (mut network, rows) = (network(bias), rows(count));
             let mut expected = reference::Kfac::new(&network, is_exact);
             let mut kfac = Kfac::new(network.architecture(), is_exact);
-            let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, count));
+            let mut batch = kfac.needs().batch(&network, Loss::SquaredError, count);
             let indices: Vec<usize> = (0..count).collect();
             for number in 1..=5 {
                 let after = expected.step(&network, &rows, 0.5);
@@ -368,12 +384,29 @@ mod tests {
         network.parameters_mut().fill(0.0);
         let mut kfac = Kfac::new(network.architecture(), true);
         let rows = Matrix::zeros(9, 5);
-        let mut batch = kfac.prepare(Batch::new(&network, Loss::SquaredError, 9));
+        let mut batch = kfac.needs().batch(&network, Loss::SquaredError, 9);
         for number in 1..=3 {
             network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch).unwrap();
             let step = Step { number, learning_rate: 1.0, rows: 9, is_exact: true };
             kfac.step(&mut network, Gradient::traced(&mut batch), step);
             assert!(network.parameters().iter().all(|&parameter| parameter == 0.0), "step {number}");
         }
+    }
+
+    #[test]
+    fn exact_steps_are_as_others_to_one_that_was_made_for_none() {
+        let rows = rows(9);
+        let run = |is_exact| {
+            let mut network = network(true);
+            let mut kfac = Kfac::new(network.architecture(), false);
+            let mut batch = kfac.needs().batch(&network, Loss::SquaredError, 9);
+            for number in 1..=3 {
+                network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch).unwrap();
+                let step = Step { number, learning_rate: 1.0, rows: 9, is_exact };
+                kfac.step(&mut network, Gradient::traced(&mut batch), step);
+            }
+            network.parameters().to_vec()
+        };
+        assert_eq!(run(true), run(false));
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Optimizer, Step};
+use super::step::{Optimizer, Step};
 use crate::gemm::gemm;
 use crate::kernels::{AdamStep, Isa, Update, axpy, scale, squared_norm, with_denormals_flushed};
 use crate::matrix::{AlignedBuffer, Matrix, MatrixView, MatrixViewMut};

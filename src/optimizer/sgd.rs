@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::{Optimizer, Step};
+use super::step::{Optimizer, Step};
 use crate::kernels::Update;
 use crate::matrix::AlignedBuffer;
 use crate::network::{Gradient, Network};

@@ -14,6 +14,22 @@ use crate::rows::{Rows, gather_finite};
 /// Smaller number of rows and columns above which [`Solver::Auto`] may project at random.
 const LARGE: usize = 2000;
 
+impl Pca {
+    /// The principal components of rows.
+    ///
+    /// The Jacobi solver reads the rows once if there are at least as many as columns, and holds 512 of them at a time;
+    /// for wider data it holds copies in double precision. The randomized solver reads them four times. All results
+    /// are the same bits for any number of threads.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for components that these rows cannot have; [`Error::Mismatch`] for fewer than 2 rows or no
+    /// columns; [`Error::Data`] for a value that is not finite, or a variance beyond the range of `f32`;
+    /// [`Error::NotConverged`] if the iteration does not end.
+    pub fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Self> {
+        in_pool(|| fit(rows, options))
+    }
+}
+
 /// A PCA that learns from rows as they come.
 ///
 /// It keeps the count and mean of the rows, their Gram matrix about the mean in double precision
@@ -83,7 +99,7 @@ impl PcaAccumulator {
     }
 }
 
-pub(super) fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
+fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
     options.components.check()?;
     check(rows.rows(), rows.columns(), options.components)?;
     match (options.solver, options.components) {

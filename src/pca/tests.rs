@@ -1,4 +1,5 @@
 use super::*;
+use crate::matrix::Matrix;
 use crate::reference;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};

@@ -1,13 +1,13 @@
 //! K-FAC as its formulas say, in double precision, with moments and curvatures summed a row at a time.
 
 use crate::matrix::Matrix;
-use crate::network::{Loss, Network, Signs};
+use crate::network::{Loss, Network, RandomSigns};
 use crate::reference::network::{as_vectors, curvature_root, gradient, gradient_of_examples, layer_inputs};
 use crate::reference::rotation::dot;
 
 type Square = Vec<Vec<f64>>;
 
-/// The twin of [`crate::optimizer::Kfac`] for its first steps, in all of which it looks at the moments and inverts them, of
+/// The twin of [`crate::optimizer::Kfac`] for its first steps, in all of which it updates the moments and inverts them, of
 /// squared error behind a linear output.
 #[derive(Debug)]
 pub struct Kfac {
@@ -31,7 +31,7 @@ impl Kfac {
     pub fn step(&mut self, network: &Network, rows: &Matrix, learning_rate: f64) -> Vec<f64> {
         self.steps += 1;
         let rows = as_vectors(rows);
-        self.look(network, &rows);
+        self.update_moments(network, &rows);
         let (gradient, _) = gradient(network, &rows, Loss::SquaredError);
         if self.is_exact {
             let parameters = network.parameters().iter().copied().map(f64::from).collect();
@@ -50,14 +50,14 @@ impl Kfac {
         parameters.zip(&self.velocity).map(|(parameter, velocity)| parameter - learning_rate * velocity).collect()
     }
 
-    fn look(&mut self, network: &Network, rows: &[Vec<f32>]) {
+    fn update_moments(&mut self, network: &Network, rows: &[Vec<f32>]) {
         let kept = 0.9_f64.min(1.0 - 1.0 / self.steps as f64);
         for (index, layer) in network.architecture().layers().iter().enumerate() {
             let mut fresh = [layer.inputs() + usize::from(layer.has_bias()), layer.outputs()]
                 .map(|size| vec![vec![0.0; size]; size]);
             for (number, row) in rows.iter().enumerate() {
                 let mut inputs = layer_inputs(network, row);
-                let mut signs = Signs::new(self.steps, number);
+                let mut signs = RandomSigns::new(self.steps, number);
                 let target: Vec<f32> = inputs[inputs.len() - 1]
                     .iter()
                     .map(|output| (output - f64::from(signs.next()) * 0.5_f64.sqrt()) as f32)

@@ -208,7 +208,7 @@ impl TrainOptions {
 
     /// The number of parts of a minibatch that are kept at once, in a run over `rows` rows.
     pub(super) fn kept_parts(&self, rows: usize) -> usize {
-        self.optimizer.parts(parts_of(Batches::new(self, rows).largest()))
+        self.optimizer.needs().kept_parts(parts_of(Batches::new(self, rows).largest()))
     }
 
     /// The most elements that the buffers of a run over `rows` rows hold: the parameters, the optimizer's state, and what else

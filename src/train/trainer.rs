@@ -85,7 +85,7 @@ impl<'a> Trainer<'a> {
         let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
         let count = rows.rows();
         let optimizer = options.optimizer.build(network.architecture(), options.has_exact_steps(count));
-        let part = || optimizer.prepare(Batch::new(network, objective, options.part_rows(count)));
+        let part = || optimizer.needs().batch(network, objective, options.part_rows(count));
         Ok(Self {
             parts: (0..options.kept_parts(count)).map(|_| part()).collect(),
             optimizer,
@@ -237,7 +237,7 @@ impl<'a> Trainer<'a> {
         }
         let learning_rate = self.learning_rate();
         let count = parts_of(rows.len());
-        let parts = &mut self.parts[..options.optimizer.parts(count)];
+        let parts = &mut self.parts[..options.optimizer.needs().kept_parts(count)];
         let error = match count {
             1 => self.network.trace_examples(examples, rows, &mut parts[0]),
             _ => trace_in_parts(self.network, examples, rows, parts, &mut self.gradient),

@@ -13,9 +13,9 @@ pub(super) fn header(records: &Records<'_>, options: &ReadOptions) -> Result<Opt
     if !is_header(records, options) {
         return Ok(None);
     }
-    let name = |column| {
-        let cell = records.cell(column).map(str::to_owned);
-        cell.map_err(|problem| records.place().at_column((column + 1).to_string()).error(problem))
+    let name = |column: usize| {
+        let place = || records.place().at_column((column + 1).to_string());
+        records.cell(column).map(str::to_owned).ok_or_else(|| place().error(records.not_text()))
     };
     (0..records.width()).map(name).collect::<Result<_>>().map(Some)
 }

@@ -57,18 +57,16 @@ impl<'a> Table<'a> {
         }
         let at = |column| records.place().at_column(self.names.display(column));
         for &column in &self.selection.features {
-            let value = records.cell(column).and_then(|cell| match &mut self.missing {
-                None => number(cell),
-                Some(missing) => {
-                    let is_missing = is_missing(cell);
-                    missing.push(is_missing);
-                    if is_missing { Ok(0.0) } else { number(cell) }
-                }
+            let cell = records.cell(column).ok_or_else(|| at(column).error(records.not_text() + hint))?;
+            let is_missing = self.missing.as_mut().is_some_and(|missing| {
+                missing.push(is_missing(cell));
+                is_missing(cell)
             });
+            let value = if is_missing { Ok(0.0) } else { number(cell) };
             self.values.push(value.map_err(|problem| at(column).error(problem + hint))?);
         }
         if let Some(column) = self.selection.label {
-            let label = records.cell(column).map_err(|problem| at(column).error(problem))?;
+            let label = records.cell(column).ok_or_else(|| at(column).error(records.not_text()))?;
             self.labels.push(label.to_owned());
         }
         Ok(())

@@ -15,11 +15,12 @@ pub(super) struct Records<'a> {
     source: String,
     reader: Reader<Newlines<Input<'a>>>,
     record: ByteRecord,
-    not_text: String,
+    /// The formats that the text does not have, for messages.
+    ruled_out: String,
 }
 
 impl<'a> Records<'a> {
-    /// A cursor before the first record of `input`; `ruled_out` are the formats that it does not have.
+    /// A cursor before the first record of `input`; `ruled_out` names the formats that it does not have.
     pub(super) fn new(mut input: Input<'a>, ruled_out: &str) -> Self {
         let mut head = input.head();
         let mut mark = 0;
@@ -35,8 +36,7 @@ impl<'a> Records<'a> {
             .has_headers(false)
             .flexible(true)
             .from_reader(Newlines::new(input));
-        let not_text = format!("not UTF-8 text (nor {ruled_out} data)");
-        Self { source, reader, record: ByteRecord::new(), not_text }
+        Self { source, reader, record: ByteRecord::new(), ruled_out: ruled_out.to_owned() }
     }
 
     /// The name of the text.
@@ -67,13 +67,15 @@ impl<'a> Records<'a> {
         self.record.len()
     }
 
-    /// The text of a cell, without white space around it.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub(super) fn cell(&self, column: usize) -> std::result::Result<&str, String> {
-        let text = std::str::from_utf8(&self.record[column]);
-        text.map(str::trim).map_err(|_| self.not_text.clone())
+    /// The text of a cell, without white space around it, if it is UTF-8.
+    pub(super) fn cell(&self, column: usize) -> Option<&str> {
+        std::str::from_utf8(&self.record[column]).ok().map(str::trim)
+    }
+
+    /// What is wrong with a cell that is not UTF-8.
+    #[cold]
+    pub(super) fn not_text(&self) -> String {
+        format!("not UTF-8 text (nor {} data)", self.ruled_out)
     }
 
     /// Where the record begins.

@@ -1,25 +1,25 @@
-//! The parameters in pieces, each of which one thread updates.
+//! The parameters in blocks, each of which one thread updates.
 
 use std::ops::Range;
 
-use super::Architecture;
+use super::architecture::Architecture;
 
-/// About how many pieces of weights there are: enough that threads that are done find some to take over.
-const PIECES: usize = 32;
+/// About how many blocks of weights there are: enough that threads that are done find some to take over.
+const BLOCKS: usize = 32;
 
-/// Outputs whose weights are updated together at least: blocks of registers fill them, with none left over.
+/// Outputs whose weights are updated together at least: whole register blocks fill them, with none left over.
 const OUTPUTS: usize = 12;
 
 /// Some parameters that lie side by side in the flat buffer, from `start` on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum ParameterBlock {
     /// The weights of some outputs of a layer, each with `columns` inputs.
     Weights { layer: usize, outputs: Range<usize>, columns: usize, start: usize },
     /// The biases of a layer.
     Biases { layer: usize, length: usize, start: usize },
 }
 
-impl Piece {
+impl ParameterBlock {
     pub(super) fn layer(&self) -> usize {
         match self {
             Self::Weights { layer, .. } | Self::Biases { layer, .. } => *layer,
@@ -41,36 +41,36 @@ impl Piece {
 }
 
 /// All parameters of a network, in the order of the flat buffer. How they are cut changes no bit of any result.
-pub(super) fn of(architecture: &Architecture) -> Vec<Piece> {
-    let target = architecture.parameters() / PIECES;
-    let mut pieces = Vec::new();
+pub(super) fn of(architecture: &Architecture) -> Vec<ParameterBlock> {
+    let target = architecture.parameters() / BLOCKS;
+    let mut blocks = Vec::new();
     for (index, layer) in architecture.layers().iter().enumerate() {
         let (weights, biases) = (layer.weight_range(), layer.bias_range());
         let outputs = (target / layer.inputs()).next_multiple_of(OUTPUTS).max(OUTPUTS);
         for first in (0..layer.outputs()).step_by(outputs) {
             let outputs = first..layer.outputs().min(first + outputs);
             let start = weights.start + first * layer.inputs();
-            pieces.push(Piece::Weights { layer: index, outputs, columns: layer.inputs(), start });
+            blocks.push(ParameterBlock::Weights { layer: index, outputs, columns: layer.inputs(), start });
         }
         if layer.has_bias() {
-            pieces.push(Piece::Biases { layer: index, length: biases.len(), start: biases.start });
+            blocks.push(ParameterBlock::Biases { layer: index, length: biases.len(), start: biases.start });
         }
     }
-    pieces
+    blocks
 }
 
-/// Where to cut two or more pieces into halves of about the same work.
+/// Where to cut two or more blocks into halves of about the same work.
 ///
 /// # Panics
 /// When there are fewer than two.
-pub(super) fn middle(pieces: &[Piece]) -> usize {
-    let total: usize = pieces.iter().map(Piece::length).sum();
+pub(super) fn middle(blocks: &[ParameterBlock]) -> usize {
+    let total: usize = blocks.iter().map(ParameterBlock::length).sum();
     let mut before = 0;
-    let half = pieces.iter().position(|piece| {
-        before += piece.length();
+    let half = blocks.iter().position(|block| {
+        before += block.length();
         2 * before >= total
     });
-    half.expect("pieces").clamp(1, pieces.len() - 1)
+    half.expect("blocks").clamp(1, blocks.len() - 1)
 }
 
 #[cfg(test)]
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_belongs_to_one_piece() {
+    fn every_parameter_belongs_to_one_block() {
         for (sizes, bias) in [("784,100,2,100,784", true), ("5,300,5", false), ("2,1,2", true)] {
             let architecture = architecture(sizes, bias);
             let mut owners = vec![0; architecture.buffer_length()];
-            let pieces = of(&architecture);
-            for piece in &pieces {
-                owners[piece.start()..][..piece.length()].iter_mut().for_each(|owner| *owner += 1);
+            let blocks = of(&architecture);
+            for block in &blocks {
+                owners[block.start()..][..block.length()].iter_mut().for_each(|owner| *owner += 1);
             }
             for layer in architecture.layers() {
                 assert!(
@@ -98,16 +98,16 @@ mod tests {
                 );
             }
             assert_eq!(owners.iter().sum::<usize>(), architecture.parameters());
-            assert!(pieces.is_sorted_by_key(Piece::start));
+            assert!(blocks.is_sorted_by_key(ParameterBlock::start));
         }
     }
 
     #[test]
     fn halves_have_about_the_same_work() {
-        let pieces = of(&architecture("784,1000,500,250,30,250,500,1000,784", true));
-        let work = |pieces: &[Piece]| pieces.iter().map(Piece::length).sum::<usize>() as f64;
-        let (first, second) = pieces.split_at(middle(&pieces));
+        let blocks = of(&architecture("784,1000,500,250,30,250,500,1000,784", true));
+        let work = |blocks: &[ParameterBlock]| blocks.iter().map(ParameterBlock::length).sum::<usize>() as f64;
+        let (first, second) = blocks.split_at(middle(&blocks));
         assert!((work(first) / work(second) - 1.0).abs() < 0.1, "{} {}", work(first), work(second));
-        assert_eq!(middle(&pieces[..2]), 1);
+        assert_eq!(middle(&blocks[..2]), 1);
     }
 }
