@@ -119,6 +119,6 @@ mod tests {
         let train = dataset("train", &["x", "y", "x"]);
         let classes = Classes::new(&train, &dataset("test", &["x"])).unwrap();
         let message = classes.draw(2, &train, 1, 0).unwrap_err().to_string();
-        assert_eq!(message, "labels per class: 2 are too many: of class `y`, train has 1 rows");
+        assert_eq!(message, "labels-per-class: 2 are too many: of class `y`, train has 1 rows");
     }
 }
