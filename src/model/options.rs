@@ -208,7 +208,7 @@ impl TryFrom<BTreeMap<String, Value>> for FitSettings {
         let is_autoencoder = settings.contains_key("layers");
         let settings = Value::Object(settings.into_iter().collect());
         let data = DataSettings::deserialize(&settings)?;
-        // Told apart here, each has better errors than an untagged enum.
+        // Only an auto-encoder has layers. An untagged enum would choose too, but hide which setting is wrong.
         let options = match is_autoencoder {
             true => FitOptions::Autoencoder(Box::deserialize(&settings)?),
             false => {
