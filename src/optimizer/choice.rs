@@ -75,7 +75,7 @@ impl OptimizerChoice {
     pub const NAMES: [&'static str; 6] = ["sgd", "nesterov", "adam", "muon", "kfac", ADAMW];
 
     /// The rule of a name and a momentum, where they are given: adam by default, or sgd with a momentum; the momentum of sgd
-    /// is 0 by default, that of nesterov 0.9. `adamw` is adam with a weight decay, by default the
+    /// is 0 by default, and of nesterov 0.9. `adamw` is adam with a weight decay, by default the
     /// [usual one](Self::usual_weight_decay).
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl OptimizerChoice {
         }
     }
 
-    /// How many elements it holds for a network of this architecture, if some steps will be
+    /// The number of elements held for a network of this architecture, if some steps will be
     /// [exact](crate::optimizer::Step::is_exact), or none.
     pub fn elements(self, architecture: &Architecture, has_exact_steps: bool) -> usize {
         let parameters = architecture.buffer_length();
