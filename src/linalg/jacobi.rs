@@ -67,11 +67,10 @@ pub(crate) struct Orthogonal {
 ///
 /// # Errors
 /// [`Error::NotConverged`] after [`SWEEPS`] sweeps.
-pub(crate) fn orthogonalize(x: Columns, with_rotations: bool) -> Result<Orthogonal> {
-    let isa = Isa::best();
+pub(crate) fn orthogonalize(isa: Isa, x: Columns, with_rotations: bool) -> Result<Orthogonal> {
     let (rows, count) = (x.rows(), x.columns());
     let (x, v) = if count > BLOCK {
-        let v = eigenvectors(product(x.whole().transposed(), &x));
+        let v = eigenvectors(isa, product(x.whole().transposed(), &x));
         (product(x.whole(), &v), with_rotations.then_some(v))
     } else {
         let v = with_rotations.then(|| Columns::from_fn(count, count, |i, j| if i == j { 1.0 } else { 0.0 }));

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Columns, Dataset, Scaling};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
+use crate::kernels::Isa;
 use crate::likelihood::{LogLikelihood, log_likelihood};
 use crate::matrix::Matrix;
 use crate::mixture::Mixture;
@@ -94,6 +95,13 @@ impl Body {
 impl Reconstruct for Body {
     fn reconstruct(&self, rows: &Matrix) -> Matrix {
         self.decode(&self.encode(rows))
+    }
+
+    fn isa(&self) -> Isa {
+        match self {
+            Self::Autoencoder(network) => network.isa(),
+            Self::Pca(pca) => pca.isa(),
+        }
     }
 }
 

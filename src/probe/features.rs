@@ -54,7 +54,7 @@ impl Features {
     ///
     /// # Errors
     /// Those of the source; and when features are out of all proportion.
-    pub(super) fn new(source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
+    pub(super) fn new(isa: Isa, source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
         let columns = source.columns(train);
         let mut kept = Matrix::zeros(rows.len(), columns);
         let mut moments = Moments::new(columns);
@@ -76,8 +76,8 @@ impl Features {
             Ok(())
         })?;
         let (mean, scale) = moments.finish();
-        normalize(&mut kept, &mean, scale, |index| (train, rows[index]))?;
-        normalize(&mut tested, &mean, scale, |index| (test, index))?;
+        normalize(isa, &mut kept, &mean, scale, |index| (train, rows[index]))?;
+        normalize(isa, &mut tested, &mean, scale, |index| (test, index))?;
         Ok(Self { train: kept, test: tested })
     }
 }
@@ -122,6 +122,7 @@ impl Moments {
 
 /// Takes the mean from all rows and divides by the scale; `place` tells which row of which data set one is.
 fn normalize<'a>(
+    isa: Isa,
     rows: &mut Matrix,
     mean: &[f64],
     scale: f64,
@@ -132,7 +133,7 @@ fn normalize<'a>(
     for index in 0..rows.rows() {
         let row = rows.row_mut(index);
         row.iter_mut().zip(mean).for_each(|(value, mean)| *value = ((f64::from(*value) - mean) / scale) as f32);
-        let squared = squared_norm(Isa::best(), row);
+        let squared = squared_norm(isa, row);
         if squared.is_nan() || squared > LONGEST {
             let (dataset, row) = place(index);
             let problem = format!("{}: row {} is too far from the others", dataset.source(), row + 1);
