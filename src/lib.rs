@@ -78,6 +78,7 @@
 //! | [`matrix`] · [`error`] · `parallel` · `random` · `tensor_file` | the flat aligned buffer and its views · the one error type · work in pieces · seeded generators · the container of model files |
 //! | [`reference`](mod@reference) | the naive twin of kernels, products, network, optimizers and SVD: only tests, benches and fuzzing import it, and it may import anything |
 
+pub mod augment;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;

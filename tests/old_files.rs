@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use diabolo::data::{Corruption, Hiding, ReadOptions, RowChoice, read};
+use diabolo::augment::{Corruption, Hiding};
+use diabolo::data::{ReadOptions, RowChoice, read};
 use diabolo::model::{FitOptions, HeldOut, Model};
 use diabolo::optimizer::OptimizerChoice;
 use diabolo::pca::Components;

@@ -118,8 +118,8 @@ fn what_cannot_be_probed_is_an_error_that_says_why() {
         format!("probe {model} {train} {test} --label ring --labels-per-class {more}")
     };
     let usual = |more: &str| probe("model.safetensors", "train.csv", "test.csv", more);
-    folder.refused(&usual("301"), 2, &["labels per class", "301", "`inner`", "train.csv", "300 rows"]);
-    folder.refused(&usual("4000000000"), 2, &["labels per class", "8192"]);
+    folder.refused(&usual("301"), 2, &["labels-per-class", "301", "`inner`", "train.csv", "300 rows"]);
+    folder.refused(&usual("4000000000"), 2, &["labels-per-class", "8192"]);
     folder.refused(&usual("0"), 2, &["labels-per-class"]);
     folder.refused(&usual("3 --draws 0"), 2, &["--draws"]);
     folder.refused(&usual("3 --layer layer_9"), 2, &["layer_1, code, layer_3"]);
@@ -132,7 +132,7 @@ fn what_cannot_be_probed_is_an_error_that_says_why() {
     folder.write("distinct.csv", &distinct);
     folder.write("again.csv", &distinct);
     let all = probe("model.safetensors", "distinct.csv", "again.csv", "1");
-    folder.refused(&all, 2, &["labels per class", "2000 classes", "at most 1048"]);
+    folder.refused(&all, 2, &["labels-per-class", "2000 classes", "at most 1048"]);
     folder.write("new.csv", "x,y,z,ring\n1,2,3,inner\n2,3,4,middle\n");
     folder.refused(&probe("model.safetensors", "train.csv", "new.csv", "3"), 1, &["new.csv", "row 2", "`middle`"]);
     folder.write("far.csv", "x,y,z,ring\n1,2,3,inner\n2,3e38,4,outer\n");

@@ -6,7 +6,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arguments::at_least_one;
-use crate::data::{Augmentation, Binarisation, Corruption, ScalingChoice};
+use crate::augment::{Augmentation, Binarisation, Corruption};
+use crate::data::ScalingChoice;
 use crate::error::Result;
 use crate::kernels::Activation;
 use crate::model::AutoencoderOptions;

@@ -1,7 +1,7 @@
 //! Which cells of rows are missing.
 
+use crate::augment::Hiding;
 use crate::data::dataset::Dataset;
-use crate::data::hiding::Hiding;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
 use crate::rows::{Rows, RowsInMemory};
@@ -24,7 +24,7 @@ impl Missing {
         Self { columns, cells }
     }
 
-    /// The cells of some rows that a seed hides: those that [`Corruption::corrupted`](super::Corruption::corrupted) of epoch
+    /// The cells of some rows that a seed hides: those that [`Corruption::corrupted`](crate::augment::Corruption::corrupted) of epoch
     /// 0 sets to 0.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Corruption;
+    use crate::augment::Corruption;
     use crate::matrix::Matrix;
 
     fn bytes(rows: usize, columns: usize, bytes: &[u8]) -> Dataset {

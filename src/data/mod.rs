@@ -18,15 +18,11 @@
 //! choice, scaling, missing ───────────────┴─▶ dataset ─▶ labels
 //! ```
 
-mod augmentation;
-mod binarisation;
 mod built_in;
 mod choice;
 mod columns;
-mod corruption;
 mod dataset;
 mod formats;
-mod hiding;
 mod input;
 mod label_file;
 mod labels;
@@ -35,15 +31,10 @@ mod missing;
 mod options;
 mod read;
 mod scaling;
-mod shift;
 
-pub use augmentation::Augmentation;
-pub use binarisation::Binarisation;
 pub use built_in::BUILT_IN_NAMES;
-pub use corruption::Corruption;
 pub use dataset::{Dataset, Values};
 pub use formats::{CsvWriter, FORMATS, Format, write_csv};
-pub use hiding::{BlockSize, Hiding};
 pub use input::Input;
 pub use label_file::read_labels;
 pub use labels::Labels;
@@ -51,4 +42,3 @@ pub use missing::Missing;
 pub use options::{Columns, ReadOptions, RowChoice};
 pub use read::{read, read_from, read_incomplete, read_input, sources};
 pub use scaling::{ScaledRows, Scaling, ScalingChoice};
-pub use shift::{check_shift, shifted};

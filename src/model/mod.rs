@@ -14,6 +14,7 @@ pub use options::{AutoencoderOptions, DataSettings, FitOptions, FitSettings, Hel
 
 use serde::{Deserialize, Serialize};
 
+use crate::augment::Augmentation;
 use crate::data::{Columns, Dataset, Scaling};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
@@ -300,17 +301,15 @@ impl Model {
         // The likelihood is that of the loss that the network was trained with, on rows as they were in training.
         let train = self.provenance.settings.train();
         let loss = train.map_or(Loss::default(), |train| train.loss);
-        let binarisation = train.and_then(|train| train.augmentation.binarisation);
+        let augmentation = train.map_or_else(Augmentation::default, |train| train.augmentation);
         let scaled = self.scaling.scaled(dataset);
-        if loss == Loss::CrossEntropy || binarisation.is_some() {
+        if loss == Loss::CrossEntropy || augmentation.binarisation.is_some() {
             check_unit_interval(&scaled, "this likelihood", "keep to the range of the training")
                 .map_err(|error| error.of(dataset.source()))?;
         }
-        // Epoch 0 is the draw to measure on: training counts its epochs from 1.
         let seed = self.provenance.seed;
-        let binarised = binarisation.map(|binarisation| binarisation.binarised(&scaled, seed, 0));
-        let rows = binarised.as_ref().map_or(&scaled as &dyn Rows, |rows| rows);
-        let found = log_likelihood(network, rows, loss, samples, seed)?;
+        let measured = augmentation.measured(&scaled, seed);
+        let found = log_likelihood(network, measured.inputs(), loss, samples, seed)?;
         if !(found.log_likelihood.is_finite() && found.elbo.is_finite()) {
             let problem = "the likelihood is no finite number; the values are too far from those of the training";
             return Err(Place::named(dataset.source()).error(problem));

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::data::{Columns, Corruption, Dataset, RowChoice, ScalingChoice};
+use crate::augment::Corruption;
+use crate::data::{Columns, Dataset, RowChoice, ScalingChoice};
 use crate::network::{Activations, Architecture, Initialisation, LayerSizes};
 use crate::pca::PcaOptions;
 use crate::settings::by_name;
@@ -207,7 +208,7 @@ impl TryFrom<BTreeMap<String, Value>> for FitSettings {
         let is_autoencoder = settings.contains_key("layers");
         let settings = Value::Object(settings.into_iter().collect());
         let data = DataSettings::deserialize(&settings)?;
-        // Told apart here, each has better errors than an untagged enum.
+        // Only an auto-encoder has layers. An untagged enum would choose too, but hide which setting is wrong.
         let options = match is_autoencoder {
             true => FitOptions::Autoencoder(Box::deserialize(&settings)?),
             false => {

@@ -33,7 +33,7 @@ pub enum Initialisation {
     /// before relu and its kin (Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
     /// neural networks", 2014).
     Orthogonal,
-    /// So many weights of each unit are normal, the others zero: units differ more, yet do not saturate, and their sums
+    /// This number of weights of each unit are normal, the others zero: units differ more, yet do not saturate, and their sums
     /// have the same size however many inputs there are (Martens, "Deep learning via Hessian-free optimization", 2010,
     /// §5, with 15 weights).
     ///
@@ -46,7 +46,7 @@ pub enum Initialisation {
     Normal(f32),
 }
 
-/// The weights of a sparse unit where no other number is said: those of Martens' experiments.
+/// The weights of a sparse unit where no other number is given: as in Martens' experiments.
 const SPARSE_WEIGHTS: usize = 15;
 
 impl Initialisation {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn each_sparse_unit_has_so_many_weights_or_as_many_as_inputs() {
+    fn each_sparse_unit_has_the_given_number_of_weights_or_as_many_as_inputs() {
         for (sizes, count) in [("400,100,400", 15), ("400,100,400", 1), ("20,4,20", 15), ("1,30,1", 3), ("1,1,1", 15)] {
             let network = network(sizes, Initialisation::Sparse(count), Activation::Sigmoid, 3);
             for layer in 0..2 {

@@ -93,8 +93,8 @@ impl<'a> TileLayer<'a> {
         product(self.isa, self.weights.transposed(), &[], TileInput::new(delta, rows), input_gradient);
     }
 
-    /// Turns the gradient by the outputs into the delta, and the tangent of the preactivation into that of the outputs:
-    /// multiplies by f′. `saved` is what the activation needs for it, Z or Y (see [`Activation::backward`]).
+    /// Multiplies by f′: turns the gradient by the outputs into the delta, and the preactivation's tangent into the
+    /// outputs'. `saved` is what the activation needs for it, Z or Y (see [`Activation::backward`]).
     pub(super) fn backward_activation(self, saved: &[f32], gradient: &mut [f32]) {
         with_denormals_flushed(|| self.activation.backward(self.isa, saved, gradient));
     }

@@ -19,7 +19,7 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// Checks that it can stand behind an output layer with this activation.
+    /// Checks that it can follow an output layer with this activation.
     ///
     /// # Errors
     /// Cross-entropy needs a sigmoid.
@@ -55,11 +55,11 @@ impl From<Loss> for Objective {
 /// Sums over the rows of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchError {
-    /// The loss that is being trained; what codes cost is not in it.
+    /// The loss that is minimised, without what codes cost.
     pub loss: f64,
     /// The squared error, whatever the loss.
     pub squared_error: f64,
-    /// The divergences of the codes' distributions from the standard normal, in nats; 0 where codes have none.
+    /// The divergences of the codes' distributions from the standard normal, in nats; 0 where codes have no distribution.
     #[serde(default)]
     pub divergence: f64,
 }

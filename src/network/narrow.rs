@@ -1,8 +1,19 @@
 //! Minibatches of narrow networks: one dispatch a step, and everything below it inlined.
 //!
-//! With layers of a few features a step is too little arithmetic to pay for calls, transposed copies and blocks of
-//! registers. Here the lanes of a register are rows of the minibatch, from the input to the gradient, which is summed
-//! over the lanes at the end and applied to all parameters at once.
+//! With layers of a few features a step is too little arithmetic to pay for calls, transposed copies and register blocks.
+//! That is why this is the one pass that does not go through `layer`: one kernel is dispatched for the whole step, and
+//! its loops over layers are inlined.
+//!
+//! The minibatch is one tile, features × stride, where the stride is the number of rows, rounded up to whole registers.
+//! For a layer with weights W (outputs × inputs), inputs X (inputs × stride) and delta Δ (outputs × stride):
+//!
+//! ```text
+//! forward        for each output, for each register of rows:   z = b + Σ over inputs  w · x,  y = f(z)
+//! backward       for each input,  for each register of rows:  ∂x = Σ over outputs wᵀ · δ
+//! gradient       for each output, for each input:             ∂w = Σ over registers δ · x, then over their lanes
+//! ```
+//!
+//! The innermost loop sums in one register. The gradient is applied to all parameters at once at the end.
 
 use std::ops::Range;
 
@@ -29,25 +40,26 @@ const MOST_LANES: usize = LANE_NUMBERS.len();
 
 /// A minibatch on its way through a narrow network.
 ///
-/// The features are those of the input, then those of each layer's outputs. In a tile, the values of one feature for all
-/// rows stand side by side.
+/// The features are the columns of the input, then each layer's outputs. In a tile, the values of one feature for all
+/// rows lie side by side.
 #[derive(Debug)]
 pub(super) struct NarrowBatch {
-    /// The rows, one after another, as the data gives them.
+    /// The rows, one after another, as they are gathered.
     rows: AlignedBuffer,
     /// A tile of all features.
     values: AlignedBuffer,
-    /// A tile of what the outputs should become, where that is not the input.
+    /// A tile of the targets, where they are not the input.
     targets: AlignedBuffer,
-    /// What each layer computes before its activation; nothing for the input.
-    sums: AlignedBuffer,
-    /// The gradient of the loss by the sums; nothing for the input.
+    /// What each layer computes before its activation; unused for the input.
+    preactivations: AlignedBuffer,
+    /// The gradient of the loss by the preactivations; unused for the input.
     deltas: AlignedBuffer,
-    /// By every parameter, laid out as they are; zero between the layers.
+    /// The gradient by every parameter, laid out as the parameters are; zero between the layers.
     gradient: AlignedBuffer,
 }
 
-/// Whether a step of so many rows should go this way: the layers are narrow, no code is drawn, and it is not worth sharing.
+/// Whether a step of `rows` rows should take this pass: the layers are narrow, no code is sampled, and it is not worth
+/// sharing.
 pub(super) fn is_narrow(architecture: &Architecture, rows: usize) -> bool {
     let work = rows.saturating_mul(2 * architecture.parameters());
     !architecture.is_variational()
@@ -64,7 +76,7 @@ impl NarrowBatch {
             rows: AlignedBuffer::zeros(rows * architecture.sizes().input()),
             values: tile(),
             targets: AlignedBuffer::default(),
-            sums: tile(),
+            preactivations: tile(),
             deltas: tile(),
             gradient: AlignedBuffer::zeros(architecture.buffer_length()),
         }
@@ -95,7 +107,7 @@ impl NarrowBatch {
             stride,
             values: &mut self.values,
             targets: examples.targets.map(|_| &self.targets[..]),
-            sums: &mut self.sums,
+            preactivations: &mut self.preactivations,
             deltas: &mut self.deltas,
             gradient: &mut self.gradient,
         };
@@ -125,7 +137,7 @@ fn gather(data: &dyn Rows, rows: &[usize], stride: usize, buffer: &mut [f32], ti
     Ok(())
 }
 
-/// Forward and back.
+/// The forward and backward pass.
 struct Pass<'a> {
     layers: &'a [Layer],
     parameters: &'a [f32],
@@ -136,9 +148,9 @@ struct Pass<'a> {
     /// From a feature to the next one in a tile.
     stride: usize,
     values: &'a mut [f32],
-    /// What the outputs should become; the input, where there is nothing.
+    /// The targets; the input, where there are none.
     targets: Option<&'a [f32]>,
-    sums: &'a mut [f32],
+    preactivations: &'a mut [f32],
     deltas: &'a mut [f32],
     gradient: &'a mut [f32],
 }
@@ -162,10 +174,10 @@ impl WithSimd for Pass<'_> {
             if index == self.code_layer && self.objective.code_l1 > 0.0 {
                 self.code_delta(simd, layer, first);
             }
-            // The deltas of cross-entropy are by the sums already.
+            // The deltas of cross-entropy are by the preactivations already.
             if index + 1 < layers.len() || self.objective.loss == Loss::SquaredError {
                 let outputs = self.span(first + layer.inputs(), layer.outputs());
-                let saved = if layer.activation().needs_input() { &self.sums } else { &self.values };
+                let saved = if layer.activation().needs_input() { &self.preactivations } else { &self.values };
                 layer.activation().backward_with(simd, &saved[outputs.clone()], &mut self.deltas[outputs]);
             }
             self.layer_gradient(simd, layer, first);
@@ -177,10 +189,10 @@ impl WithSimd for Pass<'_> {
     }
 }
 
-/// In the tiles, element `feature * step + register` of a layer's inputs or outputs is a register of a feature. Such
-/// indices, and not `chunks_exact`, whose divisions take longer than the arithmetic.
+/// In the tiles, element `feature * step + register` of a layer's inputs or outputs is a register of a feature. These are
+/// indices, because the divisions in `chunks_exact` would take longer than the arithmetic.
 impl Pass<'_> {
-    /// Where some features lie in a tile.
+    /// The range of `count` features of a tile, from feature `first` on.
     #[inline(always)]
     fn span(&self, first: usize, count: usize) -> Range<usize> {
         first * self.stride..(first + count) * self.stride
@@ -218,7 +230,7 @@ impl Pass<'_> {
         let (before, after) = self.values.split_at_mut(outputs.start);
         let after = &mut after[..outputs.len()];
         let input = S::as_simd_f32s(&before[inputs]).0;
-        let (values, sums) = (S::as_mut_simd_f32s(after).0, S::as_mut_simd_f32s(&mut self.sums[outputs]).0);
+        let (values, sums) = (S::as_mut_simd_f32s(after).0, S::as_mut_simd_f32s(&mut self.preactivations[outputs]).0);
         for output in 0..layer.outputs() {
             let weights = &weights[output * layer.inputs()..][..layer.inputs()];
             let bias = simd.splat_f32s(biases.get(output).copied().unwrap_or(0.0));
@@ -234,7 +246,7 @@ impl Pass<'_> {
         layer.activation().forward_with(simd, after);
     }
 
-    /// The gradient of the mean loss by the outputs (by the sums, for cross-entropy), zero in the lanes past the last
+    /// The gradient of the mean loss by the outputs (by the preactivations, for cross-entropy), zero in the lanes past the last
     /// row; and the errors. The first output is feature `first`.
     #[inline(always)]
     fn output_delta<S: Simd>(&mut self, simd: S, first: usize) -> BatchError {
@@ -244,8 +256,10 @@ impl Pass<'_> {
         let (inputs, outputs) = (self.span(0, columns), self.span(first, columns));
         let targets = self.targets.unwrap_or(&self.values[inputs]);
         let (targets, values) = (S::as_simd_f32s(targets).0, S::as_simd_f32s(&self.values[outputs.clone()]).0);
-        let (sums, deltas) =
-            (S::as_simd_f32s(&self.sums[outputs.clone()]).0, S::as_mut_simd_f32s(&mut self.deltas[outputs]).0);
+        let (sums, deltas) = (
+            S::as_simd_f32s(&self.preactivations[outputs.clone()]).0,
+            S::as_mut_simd_f32s(&mut self.deltas[outputs]).0,
+        );
         let mut error = BatchError::default();
         for register in 0..registers {
             let inside = lanes_below(simd, self.rows - register * S::F32_LANES);
@@ -271,7 +285,7 @@ impl Pass<'_> {
         error
     }
 
-    /// Adds what the code costs to the gradient by it, which stays zero in the lanes past the last row.
+    /// Adds the code's sparsity cost to the gradient by the code, which stays zero in the lanes past the last row.
     #[inline(always)]
     fn code_delta<S: Simd>(&mut self, simd: S, layer: &Layer, first: usize) {
         let (step, registers) = self.registers::<S>();

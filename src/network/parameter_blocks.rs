@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::architecture::Architecture;
 
-/// About how many blocks of weights there are: enough that threads that are done find some to take over.
+/// About how many blocks of weights there are: enough for idle threads to steal some.
 const BLOCKS: usize = 32;
 
-/// Outputs whose weights are updated together at least: whole register blocks fill them, with none left over.
+/// The least number of outputs whose weights are updated together: whole register blocks fill them, with none left over.
 const OUTPUTS: usize = 12;
 
 /// Some parameters that lie side by side in the flat buffer, from `start` on.
@@ -59,7 +59,7 @@ pub(super) fn of(architecture: &Architecture) -> Vec<ParameterBlock> {
     blocks
 }
 
-/// Where to cut two or more blocks into halves of about the same work.
+/// The index that cuts two or more blocks into halves of about the same work.
 ///
 /// # Panics
 /// When there are fewer than two.

@@ -61,7 +61,7 @@ impl Classes {
                 let label = &labels(train)?.values[rows[0]];
                 let (source, count) = (train.source(), rows.len());
                 let problem = format!("{per_class} are too many: of class `{label}`, {source} has {count} rows");
-                return Err(Error::Setting { name: "labels per class", problem });
+                return Err(Error::Setting { name: "labels-per-class", problem });
             }
             let mut rows = rows.clone();
             let (some, _) = rows.partial_shuffle(&mut generator, per_class);
@@ -119,6 +119,6 @@ mod tests {
         let train = dataset("train", &["x", "y", "x"]);
         let classes = Classes::new(&train, &dataset("test", &["x"])).unwrap();
         let message = classes.draw(2, &train, 1, 0).unwrap_err().to_string();
-        assert_eq!(message, "labels per class: 2 are too many: of class `y`, train has 1 rows");
+        assert_eq!(message, "labels-per-class: 2 are too many: of class `y`, train has 1 rows");
     }
 }

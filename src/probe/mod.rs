@@ -145,7 +145,7 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
         let problem = format!(
             "{labels_per_class} of {count} classes are {labelled} rows; for {count} classes at most {most} are taken"
         );
-        return Err(Error::Setting { name: "labels per class", problem });
+        return Err(Error::Setting { name: "labels-per-class", problem });
     }
     let drawn = (0..draws).map(|number| classes.draw(labels_per_class, train, seed, number as u64));
     let drawn = drawn.collect::<Result<Vec<_>>>()?;

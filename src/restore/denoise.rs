@@ -1,7 +1,8 @@
 //! Cleaning corrupted rows.
 
 use super::check_clean;
-use crate::data::{Corruption, Dataset};
+use crate::augment::Corruption;
+use crate::data::Dataset;
 use crate::error::Result;
 use crate::evaluate::Reconstruct;
 use crate::kernels::{Isa, squared_distance};

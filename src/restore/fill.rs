@@ -1,7 +1,8 @@
 //! Filling in missing cells.
 
 use super::check_clean;
-use crate::data::{Corruption, Dataset, Missing, ScaledRows};
+use crate::augment::Corruption;
+use crate::data::{Dataset, Missing, ScaledRows};
 use crate::error::{Error, Result};
 use crate::evaluate::Reconstruct;
 use crate::matrix::Matrix;
@@ -319,7 +320,8 @@ fn check_missing(dataset: &Dataset, missing: &Missing) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Augmentation, ScalingChoice};
+    use crate::augment::Augmentation;
+    use crate::data::ScalingChoice;
     use crate::model::{AutoencoderOptions, Validation, fit_autoencoder};
     use crate::restore::fixtures::{digits, pca};
     use crate::train::{LearningRate, TrainOptions};

@@ -1,15 +1,12 @@
 //! How the rows of an epoch are shared out to minibatches, and these to parts.
 
 use super::TrainOptions;
-use crate::error::Result;
-use crate::kernels::Update;
-use crate::network::{Batch, BatchError, Examples, Network};
 
-/// The most rows that are on their way through a network at once: the traces of more fall out of the caches before the
-/// gradient is summed, and take memory. Larger minibatches go through it in parts.
+/// The most rows that go through a network at once: the activations of more fall out of the caches before the gradient is
+/// summed, and take memory. Larger minibatches go through it in parts.
 const PART_ROWS: usize = 2048;
 
-/// How many rows the minibatches of each epoch have.
+/// The number of rows of the minibatches of each epoch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Batches {
     rows: usize,
@@ -29,7 +26,7 @@ struct Stage {
 }
 
 impl Batches {
-    /// For a number of rows.
+    /// The minibatches of a run over `rows` rows.
     pub fn new(options: &TrainOptions, rows: usize) -> Self {
         Self { rows, first: options.batch_size, double: options.double_batch }
     }
@@ -51,7 +48,7 @@ impl Batches {
         self.rows.div_ceil(self.size(epoch))
     }
 
-    /// The minibatches of so many epochs.
+    /// The minibatches of the first `epochs` epochs.
     pub fn of_epochs(&self, epochs: usize) -> u64 {
         let stages = self.stages().take_while(|stage| stage.before < epochs);
         stages.fold(0, |sum, Stage { before, epochs: here, batches }| {
@@ -60,7 +57,7 @@ impl Batches {
         })
     }
 
-    /// How many epochs so many minibatches are.
+    /// The epochs, and the share of one, that the first `steps` minibatches make up.
     pub fn epochs(&self, steps: u64) -> f64 {
         let mut left = steps;
         for Stage { before, epochs, batches } in self.stages() {
@@ -85,38 +82,17 @@ impl Batches {
     }
 }
 
-/// Traces a minibatch in parts, of which as many as there are batches are kept, and writes the gradient of the mean loss of
-/// all.
-pub(super) fn trace_in_parts(
-    network: &Network,
-    examples: Examples<'_>,
-    rows: &[usize],
-    batches: &mut [Batch],
-    gradient: &mut [f32],
-) -> Result<BatchError> {
-    gradient.fill(0.0);
-    let (mut error, kept) = (BatchError::default(), batches.len());
-    for (index, part) in parts(rows).enumerate() {
-        let batch = &mut batches[index % kept];
-        error += network.trace_examples(examples, part, batch)?;
-        // A step of descent, backwards, adds the part's share.
-        let share = part.len() as f32 / rows.len() as f32;
-        batch.apply(Update::sgd(gradient, -share));
-    }
-    Ok(error)
-}
-
-/// Parts about equally long.
-fn parts(rows: &[usize]) -> impl Iterator<Item = &[usize]> {
+/// The parts of a minibatch, about equally long.
+pub(super) fn parts(rows: &[usize]) -> impl Iterator<Item = &[usize]> {
     rows.chunks(rows.len().div_ceil(parts_of(rows.len())).max(1))
 }
 
-/// In how many parts a minibatch of so many rows goes through the network.
+/// The number of parts in which a minibatch of `rows` rows goes through the network.
 pub(super) fn parts_of(rows: usize) -> usize {
     rows.div_ceil(PART_ROWS).max(1)
 }
 
-/// The rows of the longest part of minibatches of up to so many.
+/// The rows of the longest part of minibatches of up to `largest` rows.
 pub(super) fn part_rows(largest: usize) -> usize {
     largest.min(PART_ROWS)
 }

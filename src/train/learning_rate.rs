@@ -27,11 +27,11 @@ const MEASURED_ROWS: usize = 4096;
 /// Finds a learning rate for a run from this network, by a race (successive halving: Jamieson and Talwalkar,
 /// "Non-stochastic best arm identification and hyperparameter optimization", 2016): rates from 10⁻⁵ to 10 train for a
 /// short while, those with the lowest error for longer, and so on; of the last, and rates closer and closer to the
-/// best, the lowest wins.
+/// best, the lowest error wins.
 ///
 /// A trial goes through the whole schedule in its own time. All together take about as long as the run,
 /// or, where a run takes less than a second, some seconds. The result depends on the network, the rows and the options
-/// alone. The observer is told of each event as a [`Preparation`].
+/// alone. The observer sees each event as a [`Preparation`].
 ///
 /// # Errors
 /// Those of training, when even the smallest rate diverges or the options do not fit, and those of the observer.
@@ -41,22 +41,83 @@ pub fn find_learning_rate(
     options: &TrainOptions,
     observer: &mut dyn Observer,
 ) -> Result<f32> {
-    let mut observer = Preparing { preparation: Preparation::LearningRate, observer };
-    let mut order: Vec<usize> = (0..rows.rows()).collect();
-    order.shuffle(&mut random::generator(options.seed, Purpose::Shuffling));
-    let measured = &order[..order.len().min(MEASURED_ROWS)];
-    let operations = network.architecture().training_operations() * rows.rows() as f64 * options.epochs as f64;
-    let longest = (WHOLE_RUN / operations).clamp(LEAST, 1.0);
-    let rates = (0..RATES).map(|step| (FIRST * 10_f64.powf(f64::from(step) / f64::from(RATES_A_DECADE))) as f32);
-    let mut race = |rates: &[f32], share: f64| -> Result<Vec<(f64, f32)>> {
+    let mut race = Race::new(network, rows, options, observer);
+    let finalists = race.heats()?;
+    let results = race.refine(finalists)?;
+    let diverged = Error::Diverged { epoch: 1, error: f64::INFINITY, learning_rate: FIRST as f32 };
+    results.first().map(|&(_, rate)| rate).ok_or(diverged)
+}
+
+/// Rates and the errors that their trials ended with, the lowest first.
+type Results = Vec<(f64, f32)>;
+
+/// Trials of different rates from the same network on the same rows.
+struct Race<'a> {
+    network: &'a Network,
+    rows: &'a dyn Rows,
+    options: &'a TrainOptions,
+    /// All rows, shuffled: shorter trials than an epoch take the first of them.
+    order: Vec<usize>,
+    /// The longest trial, as a share of the run.
+    longest: f64,
+    observer: Preparing<'a>,
+}
+
+impl<'a> Race<'a> {
+    fn new(
+        network: &'a Network,
+        rows: &'a dyn Rows,
+        options: &'a TrainOptions,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        let mut order: Vec<usize> = (0..rows.rows()).collect();
+        order.shuffle(&mut random::generator(options.seed, Purpose::Shuffling));
+        let operations = network.architecture().training_operations() * rows.rows() as f64 * options.epochs as f64;
+        let longest = (WHOLE_RUN / operations).clamp(LEAST, 1.0);
+        let observer = Preparing { preparation: Preparation::LearningRate, observer };
+        Self { network, rows, options, order, longest, observer }
+    }
+
+    /// Longer and longer trials of fewer and fewer rates.
+    fn heats(&mut self) -> Result<Results> {
+        let rates = (0..RATES).map(|step| (FIRST * 10_f64.powf(f64::from(step) / f64::from(RATES_A_DECADE))) as f32);
+        let mut ranking: Vec<f32> = rates.collect();
+        let mut results = Vec::new();
+        for (share, places) in HEATS {
+            // Where the best of a short trial all diverge in a longer one, the next best take part.
+            for rates in ranking.chunks(places) {
+                results = self.run(rates, share)?;
+                if !results.is_empty() {
+                    break;
+                }
+            }
+            ranking = results.iter().map(|&(_, rate)| rate).collect();
+        }
+        Ok(results)
+    }
+
+    /// Adds trials of rates closer and closer to the best: it may lie between two, and close below one that diverges.
+    fn refine(&mut self, mut results: Results) -> Result<Results> {
+        for part in [0.5, 0.25, 0.125] {
+            if let Some(&(_, rate)) = results.first() {
+                let factor = 10_f32.powf(part / RATES_A_DECADE as f32);
+                results.extend(self.run(&[rate / factor, rate * factor], 1.0)?);
+                results.sort_by(|first, second| first.0.total_cmp(&second.0));
+            }
+        }
+        Ok(results)
+    }
+
+    /// Trials of some rates, each a share of the longest trial. Rates that diverge have no result.
+    fn run(&mut self, rates: &[f32], share: f64) -> Result<Results> {
         let mut results = Vec::new();
         for &learning_rate in rates {
-            let options = options.with_learning_rate(learning_rate);
+            let options = self.options.with_learning_rate(learning_rate);
             // Such a step would leave nothing of a weight: no run may take it.
             if options.penalty.weight_decay * learning_rate >= 1.0 {
                 continue;
             }
-            match trial(network, rows, &order, measured, &options, share * longest, &mut observer) {
+            match self.trial(&options, share * self.longest) {
                 Ok(error) => results.push((error, learning_rate)),
                 Err(Error::Diverged { .. }) => {}
                 Err(error) => return Err(error),
@@ -64,32 +125,30 @@ pub fn find_learning_rate(
         }
         results.sort_by(|first, second| first.0.total_cmp(&second.0));
         Ok(results)
-    };
-    let mut ranking: Vec<f32> = rates.collect();
-    let mut results = Vec::new();
-    for (share, places) in HEATS {
-        // Where the best of a short trial all diverge in a longer one, the next best take part.
-        for rates in ranking.chunks(places) {
-            results = race(rates, share)?;
-            if !results.is_empty() {
-                break;
-            }
-        }
-        ranking = results.iter().map(|&(_, rate)| rate).collect();
     }
-    // The best rate may lie between two, and close below one that diverges.
-    for part in [0.5, 0.25, 0.125] {
-        if let Some(&(_, rate)) = results.first() {
-            let factor = 10_f32.powf(part / RATES_A_DECADE as f32);
-            results.extend(race(&[rate / factor, rate * factor], 1.0)?);
-            results.sort_by(|first, second| first.0.total_cmp(&second.0));
-        }
+
+    /// The error after a share of the run's steps: fewer epochs, or an epoch of fewer rows, with a schedule as much shorter.
+    /// For a variational network, the mean of the loss that it minimises over the last epoch.
+    fn trial(&mut self, options: &TrainOptions, share: f64) -> Result<f64> {
+        let epochs = share * options.epochs as f64;
+        let count = (epochs.min(1.0) * self.order.len() as f64).ceil() as usize;
+        let some = Subset::new(self.rows, &self.order[..count.max(options.batch_size).min(self.order.len())]);
+        let epochs = (epochs.round() as usize).max(1);
+        let options = shortened(options, epochs);
+        let mut network = self.network.clone();
+        let (history, end) = train(&mut network, &some, None, &options, &mut self.observer)?;
+        debug_assert_eq!(end, End::Epochs);
+        let measured = &self.order[..self.order.len().min(MEASURED_ROWS)];
+        let error = match history.epochs.last().and_then(|epoch| epoch.variational) {
+            Some(found) => f64::from(options.variational.beta) * found.divergence - found.log_likelihood,
+            None => evaluate(&network, &Subset::new(self.rows, measured))?.error_per_row,
+        };
+        let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.rate.base };
+        if error.is_finite() { Ok(error) } else { Err(diverged) }
     }
-    let best = results.into_iter().min_by(|first, second| first.0.total_cmp(&second.0));
-    best.map(|(_, rate)| rate).ok_or(Error::Diverged { epoch: 1, error: f64::INFINITY, learning_rate: FIRST as f32 })
 }
 
-/// The same in fewer epochs. Held-out rows, and what hangs on them, are left to the run itself.
+/// The options of a run of fewer epochs. Early stopping, limits and retries are left to the run itself.
 fn shortened(options: &TrainOptions, epochs: usize) -> TrainOptions {
     let share = epochs as f64 / options.epochs as f64;
     TrainOptions {
@@ -104,33 +163,6 @@ fn shortened(options: &TrainOptions, epochs: usize) -> TrainOptions {
         stopping: Stopping::default(),
         ..*options
     }
-}
-
-/// The error after a run of a share of the steps: fewer epochs, or an epoch of fewer rows, with a schedule as much shorter.
-/// For a variational network it is what it makes small, the mean over the last of these.
-fn trial(
-    network: &Network,
-    rows: &dyn Rows,
-    order: &[usize],
-    measured: &[usize],
-    options: &TrainOptions,
-    share: f64,
-    observer: &mut dyn Observer,
-) -> Result<f64> {
-    let epochs = share * options.epochs as f64;
-    let count = (epochs.min(1.0) * order.len() as f64).ceil() as usize;
-    let some = Subset::new(rows, &order[..count.max(options.batch_size).min(order.len())]);
-    let epochs = (epochs.round() as usize).max(1);
-    let options = shortened(options, epochs);
-    let mut network = network.clone();
-    let (history, end) = train(&mut network, &some, None, &options, observer)?;
-    debug_assert_eq!(end, End::Epochs);
-    let error = match history.epochs.last().and_then(|epoch| epoch.variational) {
-        Some(found) => f64::from(options.variational.beta) * found.divergence - found.log_likelihood,
-        None => evaluate(&network, &Subset::new(rows, measured))?.error_per_row,
-    };
-    let diverged = Error::Diverged { epoch: epochs, error, learning_rate: options.rate.base };
-    if error.is_finite() { Ok(error) } else { Err(diverged) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is done to gradients and weights beside the optimizer's rule.
+//! Penalties, clipping, weight decay and tied weights: changes of gradients and weights beside the optimizer's rule.
 
 use super::{Penalty, TrainOptions};
 use crate::gemm::transpose;
@@ -45,7 +45,7 @@ pub(super) fn change_gradient(network: &Network, options: &TrainOptions, gradien
     }
 }
 
-/// Takes the share off the weights that decay takes in a step.
+/// Multiplies the weights by 1 − α · decay: decoupled weight decay.
 pub(super) fn decay(network: &mut Network, options: &TrainOptions, learning_rate: f32) {
     let share = 1.0 - learning_rate * options.penalty.weight_decay;
     if share != 1.0 {
@@ -59,7 +59,7 @@ pub(super) fn decay(network: &mut Network, options: &TrainOptions, learning_rate
     }
 }
 
-/// Makes each decoder layer's weights those of the encoder layer that it mirrors, transposed.
+/// Copies the weights of each encoder layer, transposed, to the decoder layer that mirrors it.
 pub(super) fn tie(network: &mut Network) {
     let isa = network.isa();
     for [encoder, decoder] in mirrored(network) {

@@ -1,22 +1,21 @@
 //! Pretraining, layer by layer.
 
 use super::{Averaging, Observer, Preparation, Preparing, Stopping, TrainOptions, train};
-use crate::data::Augmentation;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::network::{Architecture, LayerSizes, Loss, Network};
 use crate::rows::{Rows, for_each_chunk};
 
-/// Trains each layer of the encoder with the one of the decoder that mirrors it, from the outermost pair to the waist, as
+/// Trains each layer of the encoder with the one of the decoder that mirrors it, from the outermost pair to the bottleneck, as
 /// an auto-encoder of its own: the first on the rows, each next one on the codes of the one before. (Hinton and
 /// Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006, do so with restricted Boltzmann
 /// machines; Bengio et al., "Greedy layer-wise training of deep networks", 2007, §3, with auto-encoders.)
 ///
-/// `options` say how, with `options.epochs` for each pair. The pairs between codes minimise the squared error. The observer
-/// is told of each event as a [`Preparation`].
+/// Each pair is trained by `options`, for all of its epochs. The pairs between codes minimise the squared error. The observer
+/// sees each event as a [`Preparation`].
 ///
 /// # Errors
-/// Sizes that are no mirror of each other; no memory for the codes; and those of training and of the observer.
+/// Sizes that do not mirror each other; no memory for the codes; and the errors of training and of the observer.
 pub fn pretrain(
     network: &mut Network,
     rows: &dyn Rows,
@@ -31,14 +30,7 @@ pub fn pretrain(
     for index in 0..=last / 2 {
         let rows = codes.as_ref().map_or(rows, |codes| codes as &dyn Rows);
         let loss = if index == 0 { options.loss } else { Loss::SquaredError };
-        // Codes are no images, nor chances.
-        let augmentation = match index {
-            0 => options.augmentation,
-            _ => Augmentation {
-                corruption: options.augmentation.corruption.filter(|corruption| corruption.takes_any_rows()),
-                ..Augmentation::default()
-            },
-        };
+        let augmentation = if index == 0 { options.augmentation } else { options.augmentation.of_codes() };
         let stopping = Stopping { retries: options.stopping.retries, ..Stopping::default() };
         let options = TrainOptions { loss, augmentation, averaging: Averaging::None, stopping, ..*options };
         let mut pair = take_pair(network, [index, last - index])?;
@@ -52,7 +44,7 @@ pub fn pretrain(
 /// Checks that the layers are pairs.
 ///
 /// # Errors
-/// When the sizes do not mirror each other around a waist in the middle, or the network is variational.
+/// When the sizes do not mirror each other around a bottleneck in the middle, or the network is variational.
 pub fn check_pairs(architecture: &Architecture) -> Result<()> {
     let sizes = architecture.sizes();
     if architecture.is_variational() {
@@ -62,8 +54,9 @@ pub fn check_pairs(architecture: &Architecture) -> Result<()> {
     if sizes.is_mirrored() {
         return Ok(());
     }
-    let problem =
-        format!("layers are pretrained in pairs, but {sizes} do not mirror each other around a waist in the middle");
+    let problem = format!(
+        "layers are pretrained in pairs, but {sizes} do not mirror each other around a bottleneck in the middle"
+    );
     Err(Error::Setting { name: "pretrain", problem })
 }
 

@@ -1,4 +1,4 @@
-//! How far a run has come: with the buffers of the trainer, all that it needs to go on.
+//! How far a run has come: with its buffers, all that it needs to go on.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::network::BatchError;
 pub(super) struct Progress {
     /// The epochs that are done.
     pub history: History,
-    /// Minibatches done in the epoch that is on its way.
+    /// Minibatches done in the epoch under way.
     pub batches: usize,
     /// The sums of their errors, and the seconds that they took.
     pub sums: BatchError,
@@ -26,8 +26,8 @@ pub(super) struct Progress {
     /// How often it has diverged.
     pub retries: usize,
     /// The smallest error of all epochs: for stopping, and for plateaus, which count epochs since the rate last fell.
-    pub best: Lowest,
-    pub plateau: Lowest,
+    pub best: BestError,
+    pub plateau: BestError,
 }
 
 impl Default for Progress {
@@ -42,8 +42,8 @@ impl Default for Progress {
             lowest_loss: None,
             rate_share: 1.0,
             retries: 0,
-            best: Lowest::default(),
-            plateau: Lowest::default(),
+            best: BestError::default(),
+            plateau: BestError::default(),
         }
     }
 }
@@ -54,7 +54,7 @@ impl Progress {
         self.history.seconds() + self.seconds
     }
 
-    /// Takes note of a minibatch that is done.
+    /// Counts a minibatch that is done.
     pub fn note_batch(&mut self, error: BatchError, rows: usize) {
         self.sums += error;
         self.batches += 1;
@@ -62,17 +62,17 @@ impl Progress {
         self.lowest_loss.get_or_insert(self.last_loss);
     }
 
-    /// Whether the last minibatch's loss is at most so many times the smallest one.
+    /// Whether the last minibatch's loss is at most `times` the smallest one.
     pub fn is_good(&self, times: f64) -> bool {
         self.lowest_loss.is_some_and(|lowest| self.last_loss <= times * lowest)
     }
 
-    /// The means of a row so far in the epoch that is on its way: of its loss, and of its code's divergence.
+    /// The means of a row so far in the epoch under way: of its loss, and of its code's divergence.
     pub fn means(&self, rows: usize) -> [f64; 2] {
         [self.sums.loss, self.sums.divergence].map(|sum| sum / rows as f64)
     }
 
-    /// Ends the epoch that is on its way, whose last step had this learning rate.
+    /// Ends the epoch under way, whose last step had this learning rate.
     pub fn end_epoch(
         &mut self,
         rows: usize,
@@ -99,15 +99,15 @@ impl Progress {
     }
 }
 
-/// The lowest error so far, and how many epochs came after it.
+/// The smallest error so far, and the epochs since: what early stopping and plateaus go by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Lowest {
+pub(super) struct BestError {
     pub error: Option<f64>,
     pub epochs_since: usize,
 }
 
-impl Lowest {
-    /// Takes note of an epoch's error; whether it is the lowest.
+impl BestError {
+    /// Counts an epoch's error, and returns whether it is the smallest.
     pub fn note(&mut self, error: f64) -> bool {
         let lower = error.is_finite() && self.error.is_none_or(|lowest| error < lowest);
         *self = match lower {

@@ -1,8 +1,9 @@
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::*;
-use crate::data::{Augmentation, Binarisation, Corruption};
-use crate::error::Error;
+use crate::augment::{Augmentation, Binarisation, Corruption};
+use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::kernels::Activation;
 use crate::matrix::Matrix;
@@ -419,7 +420,8 @@ fn a_run_goes_on_though_its_moments_have_overflowed() {
     let mut first = network(Activation::Linear, Activation::Linear);
     let mut trainer = Trainer::new(&mut first, &rows, None, &adam).unwrap();
     trainer.advance().unwrap();
-    assert!(trainer.buffers().iter().any(|(_, buffer)| buffer.contains(&f32::INFINITY)));
+    let buffers = trainer.state.buffers(trainer.network);
+    assert!(buffers.iter().any(|(_, buffer)| buffer.contains(&f32::INFINITY)));
     trainer.save_checkpoint(&path).unwrap();
     let mut second = network(Activation::Linear, Activation::Linear);
     Trainer::new(&mut second, &rows, None, &adam).unwrap().resume(&path).unwrap();

@@ -7,9 +7,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::hiding::{Hiding, share};
 use crate::error::Result;
-use crate::random::{Generator, Purpose, generator_of_row};
-use crate::rows::Rows;
-use crate::rows::{ChangedRows, check_unit_interval};
+use crate::random::{Purpose, generator_of_row};
+use crate::rows::{ChangedRows, Rows, check_unit_interval};
 use crate::settings::text_setting;
 
 /// What is done to the elements of a row (Vincent et al., "Stacked denoising autoencoders", 2010, §3.3).
@@ -60,31 +59,37 @@ impl Corruption {
         matches!(self, Self::Gaussian(_) | Self::SaltPepper(_) | Self::Hidden(Hiding::Mask(_)))
     }
 
-    /// Rows as the seed corrupts them in one epoch; in the next, it does so anew. Training counts its epochs from 1.
+    /// The rows as they are corrupted in an epoch, counted from 1 in training; each epoch draws again.
     ///
-    /// They cannot be copied where [`check`](Self::check) fails for `of`.
+    /// They cannot be gathered where [`check`](Self::check) fails.
     pub fn corrupted(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
         let image_shape = rows.image_shape();
-        ChangedRows::new(rows, move |row, values| {
-            self.apply(values, image_shape, &mut generator_of_row(seed, Purpose::Corruption, epoch, row));
-        })
+        ChangedRows::new(rows, move |index, row: &mut [f32]| self.apply(index, row, image_shape, seed, epoch))
     }
 
-    /// Corrupts a row of images of this shape, where they are images, with random numbers of the generator.
+    /// Corrupts the row of an index.
     ///
     /// # Panics
     /// When [`check`](Self::check) would fail for a block.
-    fn apply(self, row: &mut [f32], image_shape: Option<(usize, usize)>, generator: &mut Generator) {
+    pub(super) fn apply(
+        self,
+        index: usize,
+        row: &mut [f32],
+        image_shape: Option<(usize, usize)>,
+        seed: u64,
+        epoch: u64,
+    ) {
+        let mut generator = generator_of_row(seed, Purpose::Corruption, epoch, index);
         let mut add_noise = |row: &mut [f32], deviation: f32, [least, most]: [f32; 2]| {
             for value in row {
-                let normal: f32 = StandardNormal.sample(generator);
+                let normal: f32 = StandardNormal.sample(&mut generator);
                 *value = (*value + deviation * normal).clamp(least, most);
             }
         };
         match self {
             Self::Gaussian(deviation) => add_noise(row, deviation, [f32::NEG_INFINITY, f32::INFINITY]),
             Self::ClippedGaussian(deviation) => add_noise(row, deviation, [0.0, 1.0]),
-            Self::Hidden(hiding) => hiding.apply(row, 0.0, image_shape, generator),
+            Self::Hidden(hiding) => hiding.apply(row, 0.0, image_shape, &mut generator),
             Self::SaltPepper(share) => {
                 for value in row {
                     let draw = generator.random::<f32>();

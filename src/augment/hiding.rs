@@ -60,7 +60,7 @@ impl Hiding {
     ///
     /// # Panics
     /// When [`check`](Self::check) would fail.
-    pub(super) fn apply<T: Copy>(
+    pub(crate) fn apply<T: Copy>(
         self,
         row: &mut [T],
         hidden: T,

@@ -4,31 +4,34 @@ use rand::RngExt;
 
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
-use crate::rows::ChangedRows;
 use crate::rows::Rows;
 
-/// Images, each moved up or down and left or right by up to so many pixels, every place as likely (Simard et al., "Best
-/// practices for convolutional neural networks applied to visual document analysis", 2003, §2, has it for classifiers):
-/// what the seed makes of `rows` in an epoch. What is moved in is 0, as the network sees it: the background where pixels are
-/// shares of white.
+/// Moves the image of an index up or down and left or right by up to `most` pixels, every place as likely (Simard et al.,
+/// "Best practices for convolutional neural networks applied to visual document analysis", 2003, §2, has it for
+/// classifiers). What is moved in is 0, as the network sees it: the background where pixels are shares of white.
 ///
 /// # Panics
-/// When the rows are no images; see [`check_shift`].
-pub fn shifted(rows: &dyn Rows, most: usize, seed: u64, epoch: u64) -> impl Rows {
-    let (_, width) = rows.image_shape().expect("images");
-    ChangedRows::new(rows, move |row, image| {
-        let mut generator = generator_of_row(seed, Purpose::Shift, epoch, row);
-        let mut draw = || generator.random_range(0..=2 * most) as isize - most as isize;
-        let (down, right) = (draw(), draw());
-        shift(image, width, down, right);
-    })
+/// When the row is no image, or too small; see [`check`].
+pub(super) fn apply(
+    most: usize,
+    index: usize,
+    image: &mut [f32],
+    image_shape: Option<(usize, usize)>,
+    seed: u64,
+    epoch: u64,
+) {
+    let (_, width) = image_shape.expect("images");
+    let mut generator = generator_of_row(seed, Purpose::Shift, epoch, index);
+    let mut draw = || generator.random_range(0..=2 * most) as isize - most as isize;
+    let (down, right) = (draw(), draw());
+    shift(image, width, down, right);
 }
 
-/// Checks that rows can be moved so far.
+/// Checks that rows can be moved by up to `most` pixels.
 ///
 /// # Errors
 /// When they are no images, or an image could be moved out of sight.
-pub fn check_shift(rows: &dyn Rows, most: usize) -> Result<()> {
+pub(super) fn check(rows: &dyn Rows, most: usize) -> Result<()> {
     let wrong = |problem| Err(Error::Mismatch(problem));
     match rows.image_shape() {
         None => wrong("shift moves images, and these rows are none".into()),
@@ -61,6 +64,7 @@ fn shift(image: &mut [f32], width: usize, down: isize, right: isize) {
 mod tests {
     use super::*;
     use crate::data::Dataset;
+    use crate::rows::RowsInMemory;
     use std::collections::BTreeSet;
 
     fn image() -> Dataset {
@@ -68,7 +72,7 @@ mod tests {
         Dataset::from_bytes("image", 1, 12, pixels).unwrap().with_image_shape(3, 4).unwrap()
     }
 
-    /// Where the pixel of (line, column) stands after a move.
+    /// The image after a move.
     fn moved(down: isize, right: isize) -> Vec<f32> {
         let mut out = vec![0.0; 12];
         for (index, value) in (1..=12).enumerate() {
@@ -93,7 +97,8 @@ mod tests {
             let mut found = BTreeSet::new();
             for epoch in 0..600 {
                 let mut row = [f32::NAN; 12];
-                shifted(&image, most, 1, epoch).gather(&[0], &mut row).unwrap();
+                image.copy_row(0, &mut row);
+                apply(most, 0, &mut row, Some((3, 4)), 1, epoch);
                 found.insert(bits(&row));
             }
             assert_eq!(found, expected, "up to {most}");
@@ -105,7 +110,8 @@ mod tests {
         let image = image();
         let row = |epoch| {
             let mut row = [f32::NAN; 12];
-            shifted(&image, 2, 1, epoch).gather(&[0], &mut row).unwrap();
+            image.copy_row(0, &mut row);
+            apply(2, 0, &mut row, Some((3, 4)), 1, epoch);
             row
         };
         assert_eq!(row(3), row(3));
@@ -114,10 +120,10 @@ mod tests {
 
     #[test]
     fn what_is_no_image_or_too_small_is_refused() {
-        assert!(check_shift(&image(), 2).is_ok());
-        let message = check_shift(&image(), 3).unwrap_err().to_string();
+        assert!(check(&image(), 2).is_ok());
+        let message = check(&image(), 3).unwrap_err().to_string();
         assert!(message.contains("an image of 3 x 4 out of sight"), "{message}");
         let table = Dataset::from_bytes("table", 1, 2, vec![1, 2]).unwrap();
-        assert!(check_shift(&table, 1).unwrap_err().to_string().contains("moves images"));
+        assert!(check(&table, 1).unwrap_err().to_string().contains("moves images"));
     }
 }

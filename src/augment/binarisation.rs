@@ -3,8 +3,7 @@
 use rand::RngExt;
 
 use crate::random::{Purpose, generator_of_row};
-use crate::rows::ChangedRows;
-use crate::rows::Rows;
+use crate::rows::{ChangedRows, Rows};
 use crate::settings::named_setting;
 
 /// How values in [0, 1] become 0 or 1: each is 1 with the probability that it is.
@@ -13,21 +12,24 @@ pub enum Binarisation {
     /// Drawn once, the same in every epoch (Larochelle and Murray, "The neural autoregressive distribution estimator",
     /// 2011).
     Fixed,
-    /// Drawn anew in every epoch (Burda et al., "Importance weighted autoencoders", 2016, §5).
+    /// Drawn again in every epoch (Burda et al., "Importance weighted autoencoders", 2016, §5).
     Stochastic,
 }
 
 impl Binarisation {
-    /// The rows of an epoch, or with epoch 0 those to measure on.
+    /// The rows as they are in an epoch, counted from 1; epoch 0 is the draw to measure on.
     pub fn binarised(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
+        ChangedRows::new(rows, move |index, row: &mut [f32]| self.apply(index, row, seed, epoch))
+    }
+
+    /// Binarises the row of an index.
+    pub(super) fn apply(self, index: usize, row: &mut [f32], seed: u64, epoch: u64) {
         let turn = if self == Self::Fixed { 0 } else { epoch };
-        ChangedRows::new(rows, move |row, values| {
-            let mut generator = generator_of_row(seed, Purpose::Binarisation, turn, row);
-            // Most pixels are black or white as they are, and nothing is drawn for those.
-            for value in values.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
-                *value = f32::from(u8::from(generator.random::<f32>() < *value));
-            }
-        })
+        let mut generator = generator_of_row(seed, Purpose::Binarisation, turn, index);
+        // Most pixels are black or white as they are, and nothing is drawn for those.
+        for value in row.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
+            *value = f32::from(u8::from(generator.random::<f32>() < *value));
+        }
     }
 }
 

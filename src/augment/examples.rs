@@ -1,0 +1,137 @@
+//! Rows as training sees them in one epoch.
+
+use super::Augmentation;
+use crate::error::Result;
+use crate::rows::{Rows, each_row};
+
+impl Augmentation {
+    /// The examples that training sees of `rows` in an epoch, counted from 1.
+    ///
+    /// They cannot be gathered where [`check`](Self::check) fails.
+    pub fn examples<'a>(&self, rows: &'a dyn Rows, seed: u64, epoch: u64) -> AugmentedExamples<'a> {
+        let view = |augmentation| AugmentedRows { rows, augmentation, seed, epoch };
+        let clean = Augmentation { corruption: None, ..*self };
+        AugmentedExamples {
+            rows,
+            clean: clean.changes_targets().then(|| view(clean)),
+            corrupted: self.corruption.is_some().then(|| view(*self)),
+        }
+    }
+
+    /// The rows to measure a likelihood on: binarised where training binarises, neither shifted nor corrupted. The draw is
+    /// that of epoch 0, which no training has seen.
+    pub fn measured<'a>(&self, rows: &'a dyn Rows, seed: u64) -> AugmentedExamples<'a> {
+        Self { binarisation: self.binarisation, ..Self::default() }.examples(rows, seed, 0)
+    }
+}
+
+/// The examples of an epoch: inputs, and targets where these differ.
+pub struct AugmentedExamples<'a> {
+    rows: &'a dyn Rows,
+    /// `None` where they are the rows themselves.
+    clean: Option<AugmentedRows<'a>>,
+    corrupted: Option<AugmentedRows<'a>>,
+}
+
+impl AugmentedExamples<'_> {
+    /// What the network is given.
+    pub fn inputs(&self) -> &dyn Rows {
+        match &self.corrupted {
+            Some(corrupted) => corrupted,
+            None => self.clean(),
+        }
+    }
+
+    /// What the network should give back; `None` where that is its input.
+    pub fn targets(&self) -> Option<&dyn Rows> {
+        self.corrupted.as_ref().map(|_| self.clean())
+    }
+
+    fn clean(&self) -> &dyn Rows {
+        self.clean.as_ref().map_or(self.rows, |rows| rows)
+    }
+}
+
+/// Rows, each augmented as it is gathered.
+struct AugmentedRows<'a> {
+    rows: &'a dyn Rows,
+    augmentation: Augmentation,
+    seed: u64,
+    epoch: u64,
+}
+
+impl Rows for AugmentedRows<'_> {
+    fn rows(&self) -> usize {
+        self.rows.rows()
+    }
+
+    fn columns(&self) -> usize {
+        self.rows.columns()
+    }
+
+    fn gather(&self, indices: &[usize], out: &mut [f32]) -> Result<()> {
+        self.rows.gather(indices, out)?;
+        let (image_shape, seed, epoch) = (self.rows.image_shape(), self.seed, self.epoch);
+        each_row(indices, self.columns(), out, |index, row| {
+            self.augmentation.apply_to_target(index, row, image_shape, seed, epoch);
+            if let Some(corruption) = self.augmentation.corruption {
+                corruption.apply(index, row, image_shape, seed, epoch);
+            }
+        });
+        Ok(())
+    }
+
+    fn prefetch(&self, index: usize) {
+        self.rows.prefetch(index);
+    }
+
+    fn image_shape(&self) -> Option<(usize, usize)> {
+        self.rows.image_shape()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::Binarisation;
+    use crate::data::Dataset;
+    use crate::rows::ChangedRows;
+
+    fn images() -> Dataset {
+        let pixels = (0..4 * 12).map(|pixel| pixel as u8 % 2).collect();
+        Dataset::from_bytes("images", 4, 12, pixels).unwrap().with_image_shape(3, 4).unwrap()
+    }
+
+    fn all(rows: &dyn Rows) -> Vec<f32> {
+        let mut out = vec![f32::NAN; rows.rows() * rows.columns()];
+        rows.gather(&Vec::from_iter(0..rows.rows()), &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn without_augmentation_inputs_are_the_rows_themselves_and_there_are_no_targets() {
+        let matrix = crate::Matrix::from_rows(&[[1.0, 2.0]]);
+        let examples = Augmentation::default().examples(&matrix, 1, 1);
+        assert!(examples.targets().is_none());
+        assert!(examples.inputs().as_matrix().is_some(), "the matrix can be read in place");
+    }
+
+    #[test]
+    fn images_are_shifted_then_binarised_then_corrupted_and_targets_are_the_rows_before_the_last() {
+        let images = images();
+        let halves = ChangedRows::new(&images, |_, row: &mut [f32]| row.iter_mut().for_each(|value| *value /= 2.0));
+        let augmentation = Augmentation {
+            shift: 1,
+            binarisation: Some(Binarisation::Stochastic),
+            corruption: Some("mask:0.5".parse().unwrap()),
+        };
+        let examples = augmentation.examples(&halves, 7, 3);
+        let shifted = Augmentation { shift: 1, ..Augmentation::default() };
+        let shifted = shifted.examples(&halves, 7, 3);
+        let binarised = augmentation.binarisation.unwrap().binarised(shifted.inputs(), 7, 3);
+        let targets = all(examples.targets().unwrap());
+        assert_eq!(targets, all(&binarised));
+        assert_eq!(all(examples.inputs()), all(&augmentation.corruption.unwrap().corrupted(&binarised, 7, 3)));
+        assert!(targets.iter().all(|&value| value == 0.0 || value == 1.0));
+    }
+}

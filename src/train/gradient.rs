@@ -1,0 +1,91 @@
+//! The gradient of a minibatch: the rows go through the network, and penalties are added.
+//!
+//! This is where several processes could share a minibatch: each would trace a shard of its rows, and the written gradients
+//! and errors would be summed in a fixed order between [`MinibatchGradient::trace`] and [`MinibatchGradient::penalise`]. What
+//! comes before depends on a row alone, and what comes after on the sum alone.
+
+use super::batches::{parts, parts_of};
+use super::{TrainOptions, penalty};
+use crate::error::Result;
+use crate::kernels::Update;
+use crate::matrix::AlignedBuffer;
+use crate::network::{Batch, BatchError, Examples, Gradient, Network, Objective};
+use crate::optimizer::Needs;
+
+/// The gradient of the mean loss of a minibatch by every parameter.
+///
+/// The gradient of a small minibatch is never written to memory: the optimizer's update is fused with its last sum. It is
+/// written where the minibatch has several parts, or something is done to it before the update.
+pub(super) struct MinibatchGradient {
+    /// The parts of a minibatch that are kept until the update.
+    parts: Vec<Batch>,
+    needs: Needs,
+    /// The written gradient, laid out as the parameters are; empty where no minibatch needs it.
+    written: AlignedBuffer,
+    /// Of the minibatch traced last: the parts that were kept, and whether its gradient is written.
+    kept: usize,
+    is_written: bool,
+}
+
+impl MinibatchGradient {
+    /// Buffers for the minibatches of a run over `rows` rows.
+    pub fn new(network: &Network, options: &TrainOptions, rows: usize, needs: Needs) -> Self {
+        let objective =
+            Objective { loss: options.loss, code_l1: options.penalty.code_l1, beta: options.variational.beta };
+        let length = if options.writes_gradient(rows) { network.parameters().len() } else { 0 };
+        let part = || needs.batch(network, objective, options.part_rows(rows));
+        Self {
+            parts: (0..options.kept_parts(rows)).map(|_| part()).collect(),
+            needs,
+            written: AlignedBuffer::zeros(length),
+            kept: 0,
+            is_written: false,
+        }
+    }
+
+    /// Changes the weight of the divergence from now on.
+    pub fn set_beta(&mut self, beta: f32) {
+        self.parts.iter_mut().for_each(|part| part.set_beta(beta));
+    }
+
+    /// Runs the rows of a minibatch through the network and their gradient back, and returns the sums of their errors.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn trace(&mut self, network: &Network, examples: Examples<'_>, minibatch: &[usize]) -> Result<BatchError> {
+        let count = parts_of(minibatch.len());
+        (self.kept, self.is_written) = (self.needs.kept_parts(count), count > 1);
+        if count == 1 {
+            return network.trace_examples(examples, minibatch, &mut self.parts[0]);
+        }
+        self.written.fill(0.0);
+        let mut error = BatchError::default();
+        for (index, part) in parts(minibatch).enumerate() {
+            let batch = &mut self.parts[index % self.kept];
+            error += network.trace_examples(examples, part, batch)?;
+            // A step of descent, backwards, adds the part's share of the mean.
+            let share = part.len() as f32 / minibatch.len() as f32;
+            batch.apply(Update::sgd(&mut self.written, -share));
+        }
+        Ok(error)
+    }
+
+    /// Adds the gradient of the penalties, shares what tied weights share, and clips.
+    pub fn penalise(&mut self, network: &Network, options: &TrainOptions) {
+        if penalty::changes_gradient(options) {
+            if !self.is_written {
+                self.parts[0].apply(Update::write(&mut self.written));
+                self.is_written = true;
+            }
+            penalty::change_gradient(network, options, &mut self.written);
+        }
+    }
+
+    /// The gradient, for the optimizer.
+    pub fn get(&mut self) -> Gradient<'_> {
+        match self.is_written {
+            true => Gradient::written(&mut self.parts[..self.kept], &self.written),
+            false => Gradient::traced(&mut self.parts[0]),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a run will need, known before its first step.
+
+use super::batches::{Batches, part_rows, parts_of};
+use super::{Averaging, TrainOptions, penalty};
+use crate::network::Architecture;
+
+impl TrainOptions {
+    /// The most rows whose activations are kept at once in a run over `rows` rows: larger minibatches go through the network
+    /// in parts.
+    pub fn rows_at_once(&self, rows: usize) -> usize {
+        self.part_rows(rows).saturating_mul(self.kept_parts(rows))
+    }
+
+    /// The rows of the longest part of a minibatch, of `rows` in all.
+    pub(super) fn part_rows(&self, rows: usize) -> usize {
+        part_rows(Batches::new(self, rows).largest())
+    }
+
+    /// The number of parts of a minibatch that are kept at once, in a run over `rows` rows.
+    pub(super) fn kept_parts(&self, rows: usize) -> usize {
+        self.optimizer.needs().kept_parts(parts_of(Batches::new(self, rows).largest()))
+    }
+
+    /// The most elements that the buffers of a run over `rows` rows hold: the parameters, the optimizer's state, and what else
+    /// the options ask to be kept; `usize::MAX` when they are more.
+    pub fn elements(&self, architecture: &Architecture, rows: usize) -> usize {
+        let copies = |count: usize| architecture.buffer_length().saturating_mul(count);
+        let kept = 1 + usize::from(self.averaging != Averaging::None) + usize::from(self.stopping.patience.is_some());
+        let kept = copies(kept).saturating_add(self.optimizer.elements(architecture, self.has_exact_steps(rows)));
+        let to_go_back_to = if self.stopping.retries > 0 { kept } else { 0 };
+        let gradient = copies(usize::from(self.writes_gradient(rows)));
+        kept.saturating_add(to_go_back_to).saturating_add(gradient)
+    }
+
+    /// Whether some steps of a run over `rows` rows are exact ([`Step::is_exact`](crate::optimizer::Step::is_exact)).
+    pub(super) fn has_exact_steps(&self, rows: usize) -> bool {
+        self.is_exact(Batches::new(self, rows).largest(), rows)
+    }
+
+    /// Whether a step by a minibatch of `batch` rows, of `rows` in all, is exact.
+    pub(super) fn is_exact(&self, batch: usize, rows: usize) -> bool {
+        batch >= rows && !self.augmentation.is_random() && self.clip_norm.is_none()
+    }
+
+    /// Whether the gradient must be written to memory before a step, in a run over `rows` rows.
+    pub(super) fn writes_gradient(&self, rows: usize) -> bool {
+        penalty::changes_gradient(self) || parts_of(Batches::new(self, rows).largest()) > 1
+    }
+}

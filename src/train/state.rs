@@ -1,0 +1,68 @@
+//! The state of a run: all that changes from step to step, and must be kept for the run to go on elsewhere.
+
+use super::progress::Progress;
+use super::{Averaging, TrainOptions};
+use crate::matrix::AlignedBuffer;
+use crate::network::Network;
+use crate::optimizer::Optimizer;
+
+/// The name of the buffer of the best weights.
+pub(super) const BEST: &str = "best";
+
+/// A run as it was: how far, and all buffers.
+pub(super) type Snapshot = (Progress, Vec<AlignedBuffer>);
+
+/// How far a run has come, and its buffers beside the network's parameters.
+pub(super) struct RunState {
+    pub progress: Progress,
+    pub optimizer: Box<dyn Optimizer>,
+    /// The average of the weights, and the best weights, where they are asked for; else empty.
+    pub average: AlignedBuffer,
+    pub best: AlignedBuffer,
+    /// The run as it was after its last good epoch, to go back to when it diverges.
+    pub last_good: Option<Snapshot>,
+}
+
+impl RunState {
+    /// The state before the first step of a run over `rows` rows.
+    pub fn new(network: &Network, options: &TrainOptions, rows: usize) -> Self {
+        let length = network.parameters().len();
+        let buffer = |wanted: bool| AlignedBuffer::zeros(if wanted { length } else { 0 });
+        Self {
+            progress: Progress::default(),
+            optimizer: options.optimizer.build(network.architecture(), options.has_exact_steps(rows)),
+            average: buffer(options.averaging != Averaging::None),
+            best: buffer(options.stopping.patience.is_some()),
+            last_good: None,
+        }
+    }
+
+    /// Every buffer that changes as the run goes on, by name, the parameters of its network first.
+    pub fn buffers<'a>(&'a mut self, network: &'a mut Network) -> Vec<(String, &'a mut [f32])> {
+        let own = [("parameters", network.parameters_mut()), ("average", &mut *self.average), (BEST, &mut *self.best)];
+        let own = own.into_iter().map(|(name, buffer)| (name.to_string(), buffer));
+        let memory = self.optimizer.memory().into_iter();
+        own.chain(memory.map(|(name, buffer)| (format!("optimizer.{name}"), buffer))).collect()
+    }
+
+    /// Keeps the run as it is, to go back to.
+    pub fn keep(&mut self, network: &mut Network) {
+        let buffers = self.buffers(network).into_iter().map(|(_, buffer)| AlignedBuffer::from(&*buffer)).collect();
+        self.last_good = Some((self.progress.clone(), buffers));
+    }
+
+    /// Goes back to what was kept, with half the step size; the time that has passed and the retries are counted on.
+    ///
+    /// # Panics
+    /// When nothing was kept.
+    pub fn go_back(&mut self, network: &mut Network) {
+        let (progress, buffers) = self.last_good.take().expect("kept before the first step");
+        let (retries, rate_share) = (self.progress.retries + 1, 0.5 * self.progress.rate_share);
+        let seconds = self.progress.total_seconds() - progress.history.seconds();
+        self.progress = Progress { retries, rate_share, seconds, ..progress };
+        for ((_, buffer), kept) in self.buffers(network).into_iter().zip(&buffers) {
+            buffer.copy_from_slice(kept);
+        }
+        self.last_good = Some((self.progress.clone(), buffers));
+    }
+}
