@@ -15,7 +15,7 @@
 use super::columns::Columns;
 use crate::error::Result;
 use crate::kernels::Isa;
-use crate::kernels::panel::{WIDTH, add_panel_product};
+use crate::kernels::double::panel::{WIDTH, add_panel_product};
 use crate::matrix::Matrix;
 use crate::rows::{Rows, gather_finite};
 use rayon::prelude::*;

@@ -35,7 +35,8 @@ use super::columns::{Columns, product};
 use super::symmetric::eigenvectors;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
-use crate::kernels::rotation::{dot_simd, rotate_simd, rotate_then_dot_simd};
+use crate::kernels::double::dot_simd;
+use crate::kernels::double::rotation::{rotate_simd, rotate_then_dot_simd};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -8,7 +8,7 @@
 
 use super::columns::{Columns, LINE};
 use super::reflections::{BLOCK, Block, Reflections, householder, reflect};
-use crate::kernels::{Isa, reflection, rotation};
+use crate::kernels::{Isa, double};
 use rayon::prelude::*;
 
 /// Columns that one task takes.
@@ -81,7 +81,7 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
                 if remainder.length > 0.0 {
                     let column = &mut column[whole.clone()];
                     let terms = [(-remainder.product, previous)];
-                    remainder.product = tau * reflection::update_then_dot(isa, column, terms, vector);
+                    remainder.product = tau * double::update_then_dot(isa, column, terms, vector);
                     remainder.shorten(isa, vector, column, k - whole.start);
                 }
             }
@@ -112,14 +112,14 @@ struct Remainder {
 
 impl Remainder {
     fn new(isa: Isa, place: usize, column: &[f64]) -> Self {
-        let length = rotation::dot(isa, column, column).sqrt();
+        let length = double::dot(isa, column, column).sqrt();
         Self { place, original: length, length, computed: length, product: 0.0 }
     }
 
     /// Subtracts what has yet to be subtracted.
     fn settle(&mut self, isa: Isa, vector: &[f64], column: &mut [f64]) {
         if self.product != 0.0 {
-            reflection::axpy(isa, -self.product, vector, column);
+            double::axpy(isa, -self.product, vector, column);
             self.product = 0.0;
         }
     }
@@ -132,7 +132,7 @@ impl Remainder {
         if self.length <= 1e-6 * self.computed || self.length <= NOISE * self.original {
             self.settle(isa, vector, column);
             let rest = &mut column[done + 1..];
-            self.length = rotation::dot(isa, rest, rest).sqrt();
+            self.length = double::dot(isa, rest, rest).sqrt();
             self.computed = self.length;
             if self.length <= NOISE * self.original {
                 self.length = 0.0;

@@ -14,8 +14,8 @@
 
 use super::columns::{Columns, LINE};
 use super::reflections::{Reflections, householder};
-use crate::kernels::rotation::HEIGHT;
-use crate::kernels::{Isa, reflection, rotation};
+use crate::kernels::double::rotation::{HEIGHT, rotate_chain};
+use crate::kernels::{Isa, double};
 use rayon::prelude::*;
 
 /// Rotations that are found before they are applied.
@@ -67,8 +67,8 @@ fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
         let whole = k / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];
-        reflection::axpy(isa, -w[k], &v[whole.clone()], &mut column[whole.clone()]);
-        reflection::axpy(isa, -v[k], &w[whole.clone()], &mut column[whole.clone()]);
+        double::axpy(isa, -w[k], &v[whole.clone()], &mut column[whole.clone()]);
+        double::axpy(isa, -v[k], &w[whole.clone()], &mut column[whole.clone()]);
         diagonal[k] = column[k];
         if k + 1 == size {
             break;
@@ -85,15 +85,15 @@ fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
                 for (j, (column, product)) in rest.chunks_exact_mut(stride).zip(products).enumerate() {
                     let j = k + 1 + task * TASK + j - whole.start;
                     let terms = [(-last_w[j], last_v), (-last_v[j], last_w)];
-                    *product = tau[k] * reflection::update_then_dot(isa, &mut column[whole.clone()], terms, vector);
+                    *product = tau[k] * double::update_then_dot(isa, &mut column[whole.clone()], terms, vector);
                 }
             },
         );
         v.copy_from_slice(next);
         w[..=k].fill(0.0);
         w[k + 1..size].copy_from_slice(&products);
-        let half = 0.5 * tau[k] * rotation::dot(isa, w, v);
-        reflection::axpy(isa, -half, v, w);
+        let half = 0.5 * tau[k] * double::dot(isa, w, v);
+        double::axpy(isa, -half, v, w);
     }
     Tridiagonal { diagonal, beside, reflections: Reflections::new(a, tau, 1) }
 }
@@ -126,7 +126,7 @@ impl Chains {
             let columns = slab.raw_mut(0..slab.columns());
             let ends = self.starts.iter().skip(1).map(|&(start, _)| start).chain([self.rotations.len()]);
             for (&(start, last), end) in self.starts.iter().zip(ends) {
-                rotation::rotate_chain(isa, columns, last, &self.rotations[start..end]);
+                rotate_chain(isa, columns, last, &self.rotations[start..end]);
             }
         });
     }

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 
 use crate::gemm::gemm;
 use crate::kernels::Isa;
-use crate::kernels::reflection::axpy;
-use crate::kernels::rotation::dot;
+use crate::kernels::double::axpy;
+use crate::kernels::double::dot;
 use crate::likelihood::log_sum_exp;
 use crate::matrix::Matrix;
 
