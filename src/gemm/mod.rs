@@ -4,6 +4,7 @@
 //! A general product packs both of its operands. A layer's weights meet a tile of 32 rows at a time, too few to pay for
 //! that: [`tile_product`] and [`update_weights`] read them where they lie.
 
+pub(crate) mod double;
 mod general;
 #[cfg(test)]
 mod tests;

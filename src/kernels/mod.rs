@@ -15,16 +15,13 @@ mod accuracy;
 mod activation;
 mod bytes;
 mod denormals;
-pub(crate) mod dgemm;
+pub mod double;
 mod functions;
 mod isa;
 mod loss;
 mod normal;
-pub mod panel;
 mod peak;
 mod prefetch;
-pub mod reflection;
-pub mod rotation;
 mod slice;
 mod sweep;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::architecture::{Architecture, Layer};
 use crate::kernels::Activation;
+use crate::kernels::Isa;
 use crate::linalg::columns::Columns;
 use crate::linalg::qr::qr;
 use crate::random::{self, Generator, Purpose};
@@ -75,7 +76,7 @@ impl Initialisation {
         }))
     }
 
-    pub(super) fn fill(self, architecture: &Architecture, parameters: &mut [f32], seed: u64) {
+    pub(super) fn fill(self, isa: Isa, architecture: &Architecture, parameters: &mut [f32], seed: u64) {
         let mut generator = random::generator(seed, Purpose::Initialisation);
         let mut before = Activation::Linear;
         for layer in architecture.layers() {
@@ -91,7 +92,7 @@ impl Initialisation {
                     let limit = (6.0 / (inputs + layer.outputs() as f32)).sqrt();
                     weights.fill_with(|| generator.random_range(-limit..=limit));
                 }
-                Self::Orthogonal => fill_orthogonal(&mut generator, squared_gain.sqrt(), layer, weights),
+                Self::Orthogonal => fill_orthogonal(isa, &mut generator, squared_gain.sqrt(), layer, weights),
                 Self::Sparse(count) => {
                     let count = count.min(layer.inputs());
                     let deviation = sparse_deviation(before, layer.activation(), count);
@@ -116,14 +117,14 @@ fn fill_normal(generator: &mut Generator, deviation: f32, weights: &mut [f32]) {
 
 /// The Q of a matrix of normal numbers is uniform once its columns have the signs that make R's diagonal positive
 /// (Mezzadri, "How to generate random matrices from the classical compact groups", 2007).
-fn fill_orthogonal(generator: &mut Generator, scale: f32, layer: &Layer, weights: &mut [f32]) {
+fn fill_orthogonal(isa: Isa, generator: &mut Generator, scale: f32, layer: &Layer, weights: &mut [f32]) {
     let (inputs, outputs) = (layer.inputs(), layer.outputs());
     let mut normal = Columns::zeros(inputs.max(outputs), inputs.min(outputs));
     let (rows, columns) = (normal.rows(), normal.columns());
     for column in 0..columns {
         normal.column_mut(column).fill_with(|| StandardNormal.sample(generator));
     }
-    let factors = qr(normal);
+    let factors = qr(isa, normal);
     let triangle = factors.upper_triangle(columns);
     let mut q = Columns::zeros(rows, columns);
     for column in 0..columns {

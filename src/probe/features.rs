@@ -55,7 +55,7 @@ impl Features {
     ///
     /// # Errors
     /// As the source; and when a row of features is too far from the others.
-    pub(super) fn new(source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
+    pub(super) fn new(isa: Isa, source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
         let columns = source.columns(train);
         let mut kept = Matrix::zeros(rows.len(), columns);
         let mut moments = ColumnMoments::new(columns);
@@ -79,14 +79,15 @@ impl Features {
         let mean = moments.means();
         let total = moments.variances().sum::<f64>();
         let scale = if total > 0.0 { total.sqrt() } else { 1.0 };
-        normalize(&mut kept, &mean, scale, |index| (train, rows[index]))?;
-        normalize(&mut tested, &mean, scale, |index| (test, index))?;
+        normalize(isa, &mut kept, &mean, scale, |index| (train, rows[index]))?;
+        normalize(isa, &mut tested, &mean, scale, |index| (test, index))?;
         Ok(Self { train: kept, test: tested })
     }
 }
 
 /// Subtracts the mean from all rows and divides by the scale; `place` says which row of which data set a row is.
 fn normalize<'a>(
+    isa: Isa,
     rows: &mut Matrix,
     mean: &[f64],
     scale: f64,
@@ -97,7 +98,7 @@ fn normalize<'a>(
     for index in 0..rows.rows() {
         let row = rows.row_mut(index);
         row.iter_mut().zip(mean).for_each(|(value, mean)| *value = ((f64::from(*value) - mean) / scale) as f32);
-        let squared = squared_norm(Isa::best(), row);
+        let squared = squared_norm(isa, row);
         if squared.is_nan() || squared > LONGEST {
             let (dataset, row) = place(index);
             let problem = format!("{}: row {} is too far from the others", dataset.source(), row + 1);

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 
 use crate::gemm::gemm;
 use crate::kernels::Isa;
-use crate::kernels::reflection::axpy;
-use crate::kernels::rotation::dot;
+use crate::kernels::double::axpy;
+use crate::kernels::double::dot;
 use crate::likelihood::log_sum_exp;
 use crate::linalg::lbfgs::{Pair, VectorSpace, two_loop_recursion};
 use crate::matrix::Matrix;
@@ -46,10 +46,10 @@ impl Logistic {
     ///
     /// The penalty is the first of [`PENALTIES`] after which rows that are held out in turn become less probable. With one
     /// row of each class none can be held out, and the penalty is 1.
-    pub(super) fn choose(products: &Matrix, classes: &[usize], per_class: usize) -> Self {
+    pub(super) fn choose(isa: Isa, products: &Matrix, classes: &[usize], per_class: usize) -> Self {
         let rows = classes.len();
         let count = rows / per_class;
-        let kernel = Kernel::new(products);
+        let kernel = Kernel::new(isa, products);
         let all = vec![true; rows];
         let problem = Problem { kernel: &kernel, classes, count, counted: &all, penalty: 1.0 };
         let penalty = if per_class == 1 { 1.0 } else { best_penalty(&problem, per_class) };
@@ -103,26 +103,27 @@ fn best_penalty(problem: &Problem<'_>, per_class: usize) -> f64 {
 
 /// K, the products of the labelled rows, the constant column included, and the inner product of weights that it defines.
 struct Kernel {
+    isa: Isa,
     rows: usize,
     products: Vec<f64>,
 }
 
 impl Kernel {
-    fn new(products: &Matrix) -> Self {
+    fn new(isa: Isa, products: &Matrix) -> Self {
         let with_constant = products.as_slice().iter().map(|&product| f64::from(product) + 1.0).collect();
-        Self { rows: products.rows(), products: with_constant }
+        Self { isa, rows: products.rows(), products: with_constant }
     }
 
     /// The point with `coefficients`.
     fn point(&self, coefficients: Vec<f64>) -> Point {
-        let (rows, isa) = (self.rows, Isa::best());
+        let Self { isa, rows, .. } = *self;
         let mut scores = vec![0.0; coefficients.len()];
         for (row, products) in self.products.chunks_exact(rows).enumerate() {
             for (coefficients, scores) in coefficients.chunks_exact(rows).zip(scores.chunks_exact_mut(rows)) {
                 scores[row] = dot(isa, products, coefficients);
             }
         }
-        Point { coefficients, scores }
+        Point { isa, coefficients, scores }
     }
 }
 
@@ -141,6 +142,7 @@ impl VectorSpace for Kernel {
 /// Weights W = Aᵀ X, as their coefficients A and the scores K A of the rows, both labelled rows × classes, class after class.
 #[derive(Clone, Debug, Default)]
 struct Point {
+    isa: Isa,
     coefficients: Vec<f64>,
     scores: Vec<f64>,
 }
@@ -148,13 +150,13 @@ struct Point {
 impl Point {
     /// The inner product tr W Vᵀ of the weights of two points, tr Aᵀ (K B).
     fn dot(&self, other: &Self) -> f64 {
-        dot(Isa::best(), &self.coefficients, &other.scores)
+        dot(self.isa, &self.coefficients, &other.scores)
     }
 
     /// Adds `times` the weights of another.
     fn add(&mut self, times: f64, other: &Self) {
-        axpy(Isa::best(), times, &other.coefficients, &mut self.coefficients);
-        axpy(Isa::best(), times, &other.scores, &mut self.scores);
+        axpy(self.isa, times, &other.coefficients, &mut self.coefficients);
+        axpy(self.isa, times, &other.scores, &mut self.scores);
     }
 
     fn scale(&mut self, times: f64) {
@@ -185,7 +187,7 @@ impl Problem<'_> {
     /// All weights zero.
     fn start(&self) -> Point {
         let zeros = vec![0.0; self.classes.len() * self.count];
-        Point { coefficients: zeros.clone(), scores: zeros }
+        Point { isa: self.kernel.isa, coefficients: zeros.clone(), scores: zeros }
     }
 
     /// ln Σ exp(scores) of a row.
@@ -358,7 +360,7 @@ mod tests {
     #[test]
     fn objective_and_gradient_are_the_textbook_s_and_the_gradient_is_the_slope() {
         let (rows, classes) = rows(4, 7);
-        let kernel = Kernel::new(&products(&rows, &rows));
+        let kernel = Kernel::new(Isa::best(), &products(&rows, &rows));
         let mut counted = vec![true; rows.len()];
         let start = kernel.point((0..rows.len() * CLASSES).map(|at| (at as f64 * 0.7).sin()).collect());
         for held_out in [None, Some(5)] {
@@ -390,7 +392,7 @@ mod tests {
     fn the_fit_agrees_with_gradient_descent_for_few_columns_and_for_many() {
         for (per_class, columns) in [(8, 3), (3, 40)] {
             let (rows, classes) = rows(per_class, columns);
-            let kernel = Kernel::new(&products(&rows, &rows));
+            let kernel = Kernel::new(Isa::best(), &products(&rows, &rows));
             let counted = vec![true; rows.len()];
             for penalty in [10.0, 0.1] {
                 let problem =
@@ -428,7 +430,7 @@ mod tests {
                 centre + noise * (generator.random::<f64>() - 0.5)
             };
             let rows: Vec<Vec<f64>> = (0..60).map(|row| (0..6).map(|column| value(row, column)).collect()).collect();
-            let kernel = Kernel::new(&products(&rows, &rows));
+            let kernel = Kernel::new(Isa::best(), &products(&rows, &rows));
             let counted = [true; 60];
             let problem =
                 Problem { kernel: &kernel, classes: &classes, count: CLASSES, counted: &counted, penalty: 1.0 };
@@ -441,13 +443,13 @@ mod tests {
     #[test]
     fn new_rows_get_the_class_of_the_greatest_score() {
         let (rows, classes) = rows(10, 8);
-        let fitted = Logistic::choose(&products(&rows, &rows), &classes, 10);
+        let fitted = Logistic::choose(Isa::best(), &products(&rows, &rows), &classes, 10);
         let point = Point {
             coefficients: (0..CLASSES)
                 .flat_map(|class| (0..30).map(move |row| (class, row)))
                 .map(|(class, row)| f64::from(fitted.coefficients.row(row)[class]))
                 .collect(),
-            scores: Vec::new(),
+            ..Point::default()
         };
         let weights = weights(&point, &rows);
         let new: Vec<Vec<f64>> =
@@ -460,7 +462,7 @@ mod tests {
         let wrong = fitted.classify(&products(&rows, &rows)).iter().zip(&classes).filter(|(a, b)| a != b).count();
         assert!(wrong <= 3, "{wrong} of 30 rows that it was fitted to are wrong");
         let one_each = [rows[0].clone(), rows[10].clone(), rows[20].clone()];
-        let fitted = Logistic::choose(&products(&one_each, &one_each), &[0, 1, 2], 1);
+        let fitted = Logistic::choose(Isa::best(), &products(&one_each, &one_each), &[0, 1, 2], 1);
         assert_eq!(fitted.classify(&products(&one_each, &one_each)), [0, 1, 2]);
     }
 }
