@@ -22,8 +22,6 @@ mod loss;
 mod normal;
 mod peak;
 mod prefetch;
-
-mod rows;
 mod slice;
 mod sweep;
 #[cfg(test)]
@@ -39,9 +37,8 @@ pub use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
 pub use normal::{Normals, draw_normals, normals_gradient};
 pub use prefetch::prefetch;
 pub(crate) use prefetch::prefetch_line;
-pub use rows::{add_row, column_sums};
 pub(crate) use slice::AddSigns;
-pub use slice::{add_signs, approach, axpy, dot, exp, scale, squared_norm, sum};
+pub use slice::{add_signs, approach, axpy, dot, scale, squared_norm, sum};
 pub(crate) use sweep::{Kernel, LANE_NUMBERS, Map, lanes_below};
 pub(crate) use update::WithRule;
-pub use update::{AdamStep, Update, adam, momentum, nesterov, sgd};
+pub use update::{AdamStep, Update};
