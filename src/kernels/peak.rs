@@ -10,7 +10,7 @@ const SUMS: usize = if cfg!(target_arch = "aarch64") { 24 } else { 12 };
 impl Isa {
     /// Runs `steps` times some independent multiply-adds on whole registers that touch no memory, and returns how many
     /// floating-point operations those were: two a lane.
-    pub fn multiply_adds(self, steps: usize) -> f64 {
+    pub(crate) fn multiply_adds(self, steps: usize) -> f64 {
         self.run(MultiplyAdds { steps })
     }
 }
