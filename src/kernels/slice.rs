@@ -2,9 +2,10 @@
 //!
 //! Sums are returned in double precision; [`sweep`](super::sweep) says how their error grows.
 
+use pulp::Simd;
+
 use super::Isa;
 use super::sweep::{Kernel, Map, sweep};
-use pulp::Simd;
 
 /// y ← a x + y, fused where the instruction set can.
 ///

@@ -1,14 +1,16 @@
 //! Every kernel on every instruction set of this machine against its twin, and the promises of the documentation.
 
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::Once;
+
+use proptest::prelude::*;
+use pulp::{Simd, WithSimd};
+
 use super::sweep::{Map, sweep};
 use super::{Activation, AdamStep, Isa, Update, bytes_to_floats, functions, sum};
 use crate::reference;
 use crate::reference::pairs::{Element, Pair, SPECIAL, double_pairs, pairs};
-use proptest::prelude::*;
-use pulp::{Simd, WithSimd};
-use std::collections::BTreeSet;
-use std::io::Write;
-use std::sync::Once;
 
 /// The instruction sets to test; says once on standard error, past the capture of test output, which are missing here.
 pub(super) fn instruction_sets() -> Vec<Isa> {

@@ -1,9 +1,11 @@
 //! A double-precision matrix, column after column: what the factorisations work on.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::gemm::double::{Strided, StridedMut, dgemm};
 use crate::matrix::Matrix;
-use rayon::prelude::*;
-use std::ops::Range;
 
 /// `f64` in one cache line, and in one AVX-512 register.
 pub(crate) const LINE: usize = 8;

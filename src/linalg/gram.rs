@@ -12,13 +12,14 @@
 //! row √(nc/(n + c)) (m − μ) under the chunk (Ross et al. 2008). Nothing is ever subtracted, so nothing cancels, however
 //! far the mean lies from zero.
 
+use rayon::prelude::*;
+
 use super::columns::Columns;
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::kernels::double::panel::{WIDTH, add_panel_product};
 use crate::matrix::Matrix;
 use crate::rows::{Rows, gather_finite};
-use rayon::prelude::*;
 
 /// Rows that are added at once.
 const CHUNK: usize = 512;

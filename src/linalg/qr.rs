@@ -6,10 +6,11 @@
 //! 1965) the longest remaining column comes next; lengths are brought up to date by what the step took away, and
 //! computed afresh once too little of them is left to be trusted (Drmač & Bujanović 2008).
 
+use rayon::prelude::*;
+
 use super::columns::{Columns, LINE};
 use super::reflections::{BLOCK, Block, Reflections, householder, reflect};
 use crate::kernels::{Isa, double};
-use rayon::prelude::*;
 
 /// Columns that one task takes.
 const TASK: usize = 16;
@@ -21,6 +22,8 @@ const NOISE: f64 = 64.0 * f64::EPSILON;
 pub(crate) fn qr(isa: Isa, mut a: Columns) -> Reflections {
     let count = a.rows().min(a.columns());
     let mut tau = vec![0.0; count];
+    // Column by column inside a block, whose columns alone each reflection changes at once; then the whole block is applied
+    // to the columns on its right by matrix products, which is where almost all of the work is.
     for start in (0..count).step_by(BLOCK) {
         let end = (start + BLOCK).min(count);
         for k in start..end {
@@ -60,6 +63,7 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
     for k in 0..count {
         let pivot =
             (k..columns.len()).fold(k, |best, j| if columns[j].length > columns[best].length { j } else { best });
+        // What is left of every column is rounding error: the rank is found.
         if columns[pivot].length == 0.0 {
             break;
         }
@@ -69,6 +73,7 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
         let whole = k.saturating_sub(1) / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];
+        // The pivot column is still due its update by the last reflection, and makes the next one only after it.
         columns[k].settle(isa, &last[whole.clone()], &mut column[whole.clone()]);
         tau.push(householder(isa, &mut column[k..rows]));
         let tau = tau[k];
@@ -76,6 +81,7 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
         next[k] = 1.0;
         next[k + 1..].copy_from_slice(&column[k + 1..]);
         let (previous, vector) = (&last[whole.clone()], &next[whole.clone()]);
+        // One pass over the other columns: the last reflection's update, and the product that the next update needs.
         rest.par_chunks_mut(TASK * stride).zip(columns[k + 1..].par_chunks_mut(TASK)).for_each(|(rest, columns)| {
             for (column, remainder) in rest.chunks_exact_mut(stride).zip(columns) {
                 if remainder.length > 0.0 {

@@ -3,11 +3,13 @@
 //! A reflection H = I − τ v vᵀ takes a vector to a multiple of a unit vector (Golub & Van Loan, Matrix Computations,
 //! section 5.1). [`BLOCK`] of them at a time are applied as I − V T Vᵀ, by matrix products (Schreiber & Van Loan 1989).
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use super::columns::Columns;
 use crate::gemm::double::{Strided, StridedMut, dgemm};
 use crate::kernels::{Isa, double};
-use rayon::prelude::*;
-use std::ops::Range;
 
 /// Reflections that are applied at once.
 pub(crate) const BLOCK: usize = 32;

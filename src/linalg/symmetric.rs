@@ -12,11 +12,12 @@
 //! [`BATCH`] at a time, and then applied to slabs of [`HEIGHT`] rows of the eigenvector matrix, which do not depend on
 //! each other.
 
+use rayon::prelude::*;
+
 use super::columns::{Columns, LINE};
 use super::reflections::{Reflections, householder};
 use crate::kernels::double::rotation::{HEIGHT, rotate_chain};
 use crate::kernels::{Isa, double};
-use rayon::prelude::*;
 
 /// Rotations that are found before they are applied.
 const BATCH: usize = 1 << 16;
@@ -58,7 +59,8 @@ struct Tridiagonal {
 fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
     let (size, stride) = (a.columns(), a.stride());
     let (mut diagonal, mut beside, mut tau) = (vec![0.0; size], vec![0.0; size.saturating_sub(1)], Vec::new());
-    // A is to become A − v wᵀ − w vᵀ with v and w of the last reflection.
+    // The last reflection changes A to A − v wᵀ − w vᵀ. That is put off until the pass that also takes the product of A with
+    // the next reflection's vector, so each column right of the diagonal is read and written once a step.
     let mut vectors = Columns::zeros(size, 3);
     let (v, rest) = vectors.split_at_mut(1);
     let (w, next) = rest.split_at_mut(stride);
@@ -67,6 +69,7 @@ fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
         let whole = k / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];
+        // This column's own update comes first: its elements make the next reflection.
         double::axpy(isa, -w[k], &v[whole.clone()], &mut column[whole.clone()]);
         double::axpy(isa, -v[k], &w[whole.clone()], &mut column[whole.clone()]);
         diagonal[k] = column[k];
@@ -89,6 +92,7 @@ fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
                 }
             },
         );
+        // p = τ A v, and w = p − (τ/2)(pᵀ v) v makes the update from both sides symmetric.
         v.copy_from_slice(next);
         w[..=k].fill(0.0);
         w[k + 1..size].copy_from_slice(&products);
@@ -106,6 +110,7 @@ fn diagonalize(isa: Isa, diagonal: Vec<f64>, beside: Vec<f64>) -> (Vec<f64>, Vec
         .collect();
     let mut iteration = Ql { diagonal, beside, first: 0, steps: 0 };
     let mut chains = iteration.batch();
+    // The next rotations are found, by one thread, while the last ones are applied by the others.
     while !chains.rotations.is_empty() {
         (chains, ()) = rayon::join(|| iteration.batch(), || chains.apply(isa, &mut slabs));
     }
