@@ -20,7 +20,7 @@ pub fn scale(isa: Isa, a: f32, x: &mut [f32]) {
     sweep(isa, [], [x], Scale { a });
 }
 
-/// y ← y + a (x − y): moves y the share a of the way to x.
+/// y ← y + a (x − y): y moves towards x by the share a.
 ///
 /// # Panics
 /// When the lengths differ.

@@ -15,7 +15,7 @@ pub(crate) const LINE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Columns {
     values: Vec<f64>,
-    /// The first element that stands on a boundary.
+    /// The index of the first element on a 64-byte boundary.
     start: usize,
     rows: usize,
     columns: usize,

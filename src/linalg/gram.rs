@@ -45,7 +45,7 @@ pub(crate) struct Gram {
 /// What [`Gram::finish`] returns.
 pub(crate) struct Finished {
     pub(crate) rows: usize,
-    /// Zeros if it was not to be subtracted.
+    /// Zeros if it is not subtracted.
     pub(crate) mean: Vec<f64>,
     /// The whole symmetric matrix.
     pub(crate) gram: Columns,
@@ -74,12 +74,12 @@ impl Gram {
         self.isa
     }
 
-    /// How many columns the rows have.
+    /// The number of columns of the rows.
     pub(crate) fn columns(&self) -> usize {
         self.mean.len()
     }
 
-    /// How many rows it has seen.
+    /// The number of rows added so far.
     pub(crate) fn rows(&self) -> usize {
         self.rows + self.waiting
     }

@@ -18,7 +18,7 @@
 //!
 //! # The order of a sweep
 //!
-//! The columns stand in blocks of [`BLOCK`]. A sweep first takes the pairs inside each block, then meets every block
+//! The columns are taken in blocks of [`BLOCK`]. A sweep first takes the pairs inside each block, then meets every block
 //! with every other one in rounds, as players in a tournament ("circle method"): the meetings of a round share no
 //! column, so they run in parallel, and what they compute does not depend on how many of them do. Two blocks fit into
 //! a core's second-level cache, where one column x stays in the first level while it meets all columns of the other
@@ -132,7 +132,7 @@ struct Block<'a> {
 /// How columns lie in memory.
 #[derive(Clone, Copy)]
 struct Shape {
-    /// How many elements from its start a column's length and products are made of; the rest is only carried along.
+    /// The number of elements from a column's start that its length and products count; the rest is only carried along.
     height: usize,
     /// From the start of one column to the start of the next.
     stride: usize,

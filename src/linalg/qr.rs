@@ -1,7 +1,7 @@
-//! Householder QR: blocked without pivoting, and with column pivoting that tells the rank.
+//! Householder QR: blocked without pivoting, and with column pivoting, which reveals the rank.
 //!
-//! Both variants are backward stable column by column: each computed column is that of a matrix off by a few roundings
-//! of *that column*, so columns of very different size keep their own relative accuracy (Higham, Accuracy and
+//! Both variants are backward stable column by column: each computed column belongs to a matrix off by a few
+//! roundings of *that column*, so columns of very different size keep their own relative accuracy (Higham, Accuracy and
 //! Stability, theorem 19.4). Without pivoting, the reflections are applied in blocks. With pivoting (Businger & Golub
 //! 1965) the longest remaining column comes next; lengths are brought up to date by what the step took away, and
 //! computed afresh once too little of them is left to be trusted (Drmač & Bujanović 2008).
@@ -42,9 +42,9 @@ pub(crate) fn qr(isa: Isa, mut a: Columns) -> Reflections {
 /// Q and R of a matrix with its columns in a better order.
 pub(crate) struct PivotedQr {
     pub(crate) q: Reflections,
-    /// Which column of the matrix stands at each place.
+    /// The index of the matrix's column at each place.
     pub(crate) order: Vec<usize>,
-    /// How many columns are independent, to the last bits of their own length.
+    /// The number of independent columns, to the last bits of their own length.
     pub(crate) rank: usize,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
         }
         a.swap(k, pivot);
         columns.swap(k, pivot);
-        // Whole registers, so that they stand on boundaries: the vectors are zero above their first element.
+        // Whole registers on their boundaries: the vectors are zero above their first element.
         let whole = k.saturating_sub(1) / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];

@@ -33,7 +33,7 @@ impl Reflections {
         Self { vectors, tau, offset }
     }
 
-    /// What stands on and above the diagonal, in the first rows: R, where this comes from a QR factorisation.
+    /// The elements on and above the diagonal in the first `rows` rows: R, where this comes from a QR factorisation.
     pub(crate) fn upper_triangle(&self, rows: usize) -> Columns {
         let element = |row, column| if row <= column { self.vectors.column(column)[row] } else { 0.0 };
         Columns::from_fn(rows, self.vectors.columns(), element)

@@ -1,4 +1,4 @@
-//! Eigenvectors of a symmetric matrix by the conventional way: tridiagonal form, then the QL iteration.
+//! Eigenvectors of a symmetric matrix by the conventional method: tridiagonal form, then the QL iteration.
 //!
 //! Householder reflections from both sides make the matrix tridiagonal, rotations with implicit shifts make that
 //! diagonal (Golub & Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3; Wilkinson's shift). What comes out is
@@ -28,7 +28,7 @@ const TASK: usize = 16;
 /// QL steps that one eigenvalue may take; it takes two on the average.
 const STEPS: usize = 50;
 
-/// Eigenvectors of a symmetric matrix as columns, that of the largest eigenvalue first.
+/// Eigenvectors of a symmetric matrix as columns, in falling order of their eigenvalues.
 ///
 /// They are orthogonal in any case: should the iteration not converge, which no matrix is known to cause, what it has
 /// reached is returned.
@@ -65,7 +65,7 @@ fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
     let (v, rest) = vectors.split_at_mut(1);
     let (w, next) = rest.split_at_mut(stride);
     for k in 0..size {
-        // Whole registers, so that they stand on boundaries: the vectors are zero above their first element.
+        // Whole registers on their boundaries: the vectors are zero above their first element.
         let whole = k / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];
@@ -176,7 +176,7 @@ impl Ql {
         let slope = (diagonal[first + 1] - diagonal[first]) / (2.0 * beside[first]);
         let hypotenuse = (slope * slope + 1.0).sqrt();
         let shift = diagonal[first] - beside[first] / (slope + hypotenuse.copysign(slope));
-        // Each rotation takes away the element that stands out of the tridiagonal form, and makes the next one above.
+        // Each rotation annihilates the element outside the tridiagonal form (the bulge), and makes the next one above.
         let (mut bulge, mut c, mut s, mut moved) = (diagonal[last] - shift, 1.0, 1.0, 0.0);
         for i in (first..last).rev() {
             let (leaving, staying) = (s * beside[i], c * beside[i]);
