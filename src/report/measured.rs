@@ -43,7 +43,7 @@ impl<'a> Measured<'a> {
         if let Some(row) = errors.iter().position(|error| !error.is_finite()) {
             let number = sample.number(row);
             return Err(Place::named(dataset.source()).error(format!(
-                "the error of row {number} is no finite number; its values are too far from those of the training"
+                "the error of row {number} is no finite number; its values are too far from the training rows"
             )));
         }
         Ok(Self { name: entry.name, model, codes, rows, reconstructions, errors })
