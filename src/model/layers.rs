@@ -46,7 +46,7 @@ impl Model {
 
     /// The layer whose output is the code.
     pub fn code_layer(&self) -> HiddenLayer {
-        self.layer_at(self.waist())
+        self.layer_at(self.bottleneck())
     }
 
     /// Visits the outputs of a layer for all rows, some rows at a time: for [`Model::code_layer`], the codes.
@@ -87,10 +87,10 @@ impl Model {
     }
 
     fn name_of(&self, place: usize) -> String {
-        if place == self.waist() { "code".into() } else { format!("layer_{place}") }
+        if place == self.bottleneck() { "code".into() } else { format!("layer_{place}") }
     }
 
-    fn waist(&self) -> usize {
+    fn bottleneck(&self) -> usize {
         match &self.body {
             Body::Autoencoder(network) => network.architecture().encoder_depth(),
             Body::Pca(_) => 1,

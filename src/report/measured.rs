@@ -1,4 +1,4 @@
-//! What a model makes of a sample's rows.
+//! Codes, reconstructions and errors of a sample's rows.
 
 use super::sample::Sample;
 use crate::error::{Place, Result};
@@ -21,9 +21,9 @@ pub struct Entry<'a> {
 pub(super) struct Measured<'a> {
     pub name: &'a str,
     pub model: &'a Model,
-    /// One code a row.
+    /// The codes: rows × code size.
     pub codes: Matrix,
-    /// The rows and what became of them, in the units that the model sees.
+    /// The rows and their reconstructions, in the units that the model sees.
     pub rows: Matrix,
     pub reconstructions: Matrix,
     /// The squared error of each row, summed over its columns.
