@@ -27,7 +27,7 @@ impl Area {
     }
 }
 
-/// Where a text lies: before its point, behind it, or around it.
+/// The part of a text that lies at its point.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Anchor {
     Start,

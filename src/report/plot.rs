@@ -64,13 +64,16 @@ pub fn plot(plot: Plot, entries: &[Entry<'_>], sample: &Sample) -> Result<Figure
 /// Draws the error of models against epochs.
 ///
 /// # Errors
-/// When none of them has any epochs: PCA has none, nor have files of versions that did not keep them.
+/// When no model has any epochs: PCA has none, nor have files of early versions, which did not keep them.
 pub fn plot_loss(entries: &[Entry<'_>]) -> Result<Figure> {
     let none = || Error::Mismatch("no epochs are kept in this model: PCA has none".into());
     loss(entries, Span::All, false).ok_or_else(none)
 }
 
-/// Those figures that there are.
+/// The figures that the models have, stacked.
+///
+/// # Errors
+/// When there are none; `wanted` says what a model would need for one.
 fn some(figures: Vec<Option<Figure>>, wanted: &str) -> Result<Figure> {
     let figures: Vec<Figure> = figures.into_iter().flatten().collect();
     if figures.is_empty() {
