@@ -10,7 +10,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use diabolo::Matrix;
 use diabolo::data::{self, Columns, Dataset, ReadOptions, Scaling, ScalingChoice};
 use diabolo::evaluate::Reconstruct;
-use diabolo::kernels::Activation;
+use diabolo::kernels::{Activation, Isa};
 use diabolo::network::{Activations, Architecture, Initialisation, Network};
 use diabolo::optimizer::OptimizerChoice;
 use diabolo::rows::{Rows, RowsInMemory, Subset};
@@ -103,7 +103,7 @@ fn measure(
     group.throughput(Throughput::Elements(rows as u64));
     for threads in [1, 2] {
         let pool: ThreadPool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        let peak = pool.install(|| throughput::peak(Duration::from_millis(100)));
+        let peak = pool.install(|| throughput::peak(Isa::best(), Duration::from_millis(100)));
         let mut fastest = f64::MAX;
         group.bench_function(BenchmarkId::new("threads", threads), |bencher| {
             bencher.iter_custom(|iterations| {

@@ -6,7 +6,7 @@
 // The macros make items that cannot carry documentation.
 #![allow(missing_docs)]
 
-use diabolo::gemm::{TILE_ROWS, TileGradient, TileRows, fold_weights, gemm, tile_product};
+use diabolo::gemm::{TILE_ROWS, TileGradient, TileRows, gemm, tile_product, update_weights};
 use diabolo::kernels::{Activation, Isa, Update};
 use diabolo::matrix::{AlignedBuffer, Matrix};
 use diabolo::network::{Activations, Architecture, Batch, Gradient, Initialisation, Loss, Network};
@@ -37,7 +37,6 @@ fn prepare(name: &str) -> (Pair<f32>, Case<f32>) {
 #[bench::silu("activation::silu forward")]
 #[bench::silu_backward("activation::silu backward")]
 #[bench::gelu("activation::gelu forward")]
-#[bench::exp("slice::exp")]
 #[bench::squared_error("loss::squared_error")]
 #[bench::sigmoid_cross_entropy("loss::sigmoid_cross_entropy")]
 #[bench::sgd("update::sgd")]
@@ -45,8 +44,6 @@ fn prepare(name: &str) -> (Pair<f32>, Case<f32>) {
 #[bench::adam("update::adam")]
 #[bench::axpy("slice::axpy")]
 #[bench::dot("slice::dot")]
-#[bench::add_row("rows::add_row")]
-#[bench::column_sums("rows::column_sums")]
 fn kernel((pair, mut case): (Pair<f32>, Case<f32>)) -> [f64; 3] {
     let read: Vec<&[f32]> = case.read.iter().map(Vec::as_slice).collect();
     let mut write: Vec<&mut [f32]> = case.write.iter_mut().map(Vec::as_mut_slice).collect();
@@ -103,10 +100,10 @@ fn gradient_of(sizes: (usize, usize)) -> (Matrix, TileRows, AlignedBuffer) {
 
 #[library_benchmark(setup = gradient_of)]
 #[bench::hidden_layer((100, 784))]
-fn fold_sgd((mut weights, inputs, delta): (Matrix, TileRows, AlignedBuffer)) -> Matrix {
+fn weight_update_sgd((mut weights, inputs, delta): (Matrix, TileRows, AlignedBuffer)) -> Matrix {
     let (outputs, columns) = (weights.rows(), weights.columns());
     let tile = |_| TileGradient { delta: &delta, inputs: &inputs, rows: TILE_ROWS };
-    fold_weights(Isa::best(), 0..outputs, columns, 1, tile, Update::sgd(weights.as_mut_slice(), 0.01));
+    update_weights(Isa::best(), 0..outputs, columns, 1, tile, Update::sgd(weights.as_mut_slice(), 0.01));
     weights
 }
 
@@ -143,6 +140,6 @@ fn training_step(mut training: Training) -> Training {
 
 library_benchmark_group!(
     name = kernels,
-    benchmarks = [kernel, product, tile_forward, tile_backward, fold_sgd, training_step]
+    benchmarks = [kernel, product, tile_forward, tile_backward, weight_update_sgd, training_step]
 );
 main!(library_benchmark_groups = kernels);

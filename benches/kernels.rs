@@ -36,8 +36,7 @@ fn in_cache(criterion: &mut Criterion) {
             continue;
         }
         let mut group = criterion.benchmark_group(&pair.name);
-        let elements = IN_CACHE * pair.read.iter().chain(&pair.write).map(|argument| argument.rows).max().unwrap_or(1);
-        group.throughput(Throughput::Elements(elements as u64));
+        group.throughput(Throughput::Elements(IN_CACHE as u64));
         for isa in Isa::available() {
             let mut call = Call::new(&pair, IN_CACHE);
             group.bench_function(BenchmarkId::from_parameter(isa), |bencher| {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::kernels::{self, Isa};
+use crate::kernels::{Isa, squared_distance};
 use crate::matrix::Matrix;
 use crate::rows::{Rows, for_each_chunk};
 
@@ -14,6 +14,9 @@ pub trait Reconstruct {
     /// # Panics
     /// When the rows do not have the width it takes.
     fn reconstruct(&self, rows: &Matrix) -> Matrix;
+
+    /// The instruction set that its kernels run on, which measures its errors too.
+    fn isa(&self) -> Isa;
 }
 
 /// The reconstruction error of some rows.
@@ -37,7 +40,7 @@ pub struct Errors {
 pub fn evaluate(model: &dyn Reconstruct, rows: &dyn Rows) -> Result<Errors> {
     let mut sum = 0.0;
     for_each_chunk(rows, |chunk| {
-        sum += kernels::squared_distance(Isa::best(), model.reconstruct(chunk).as_slice(), chunk.as_slice());
+        sum += squared_distance(model.isa(), model.reconstruct(chunk).as_slice(), chunk.as_slice());
         Ok(())
     })?;
     let count = rows.rows().max(1) as f64;

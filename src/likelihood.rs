@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::kernels::{self, Normals};
+use crate::linalg::moments::ColumnMoments;
 use crate::matrix::Matrix;
 use crate::network::{Loss, Network};
 use crate::rows::{NormalRows, Rows, RowsInMemory, Subset, for_each_chunk};
@@ -16,20 +17,20 @@ use crate::rows::{NormalRows, Rows, RowsInMemory, Subset, for_each_chunk};
 /// Bounds on the mean log-likelihood of rows, in nats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogLikelihood {
-    /// How many rows there were.
+    /// The number of rows.
     pub rows: usize,
-    /// How many codes were drawn for each.
+    /// The number of codes drawn for each row.
     pub samples: usize,
     /// The bound by importance sampling, which becomes exact with many samples (Burda et al., "Importance weighted
     /// autoencoders", 2016, eq. 8).
     pub log_likelihood: f64,
-    /// The standard error of that mean over the rows.
+    /// The standard error of `log_likelihood`, a mean over the rows.
     pub standard_error: f64,
-    /// The variational bound: what is expected of the likelihood given the code, less the divergence.
+    /// The variational bound (ELBO): the expected log-likelihood given the code, less the divergence.
     pub elbo: f64,
     /// The divergence of the codes' distributions from the prior.
     pub divergence: f64,
-    /// How many elements of codes tell the rows apart.
+    /// The number of active elements of the code: see [`active_codes`].
     pub active_codes: usize,
 }
 
@@ -119,8 +120,8 @@ const ACTIVITY_ROWS: usize = 10_000;
 /// The variance over rows from which on an element of codes is active.
 const ACTIVE: f64 = 0.01;
 
-/// How many elements of codes tell rows apart: those whose mean has a variance over the (first 10,000) rows of more than
-/// 0.01 (Burda et al., "Importance weighted autoencoders", 2016, §5). The others keep to the prior, whatever the row is.
+/// The number of active elements of the code: those whose mean has a variance above 0.01 over the first 10,000 rows (Burda
+/// et al., "Importance weighted autoencoders", 2016, §5). The others stay at the prior, whatever the row is.
 ///
 /// # Errors
 /// When rows cannot be read.
@@ -130,20 +131,12 @@ const ACTIVE: f64 = 0.01;
 pub fn active_codes(network: &Network, rows: &dyn Rows) -> Result<usize> {
     let first: Vec<usize> = (0..rows.rows().min(ACTIVITY_ROWS)).collect();
     let code_size = network.architecture().sizes().code();
-    let (mut sums, mut squares) = (vec![0.0; code_size], vec![0.0; code_size]);
+    let mut moments = ColumnMoments::new(code_size);
     for_each_chunk(&Subset::new(rows, &first), |chunk| {
-        let codes = network.encode(chunk);
-        for row in 0..codes.rows() {
-            for (element, &value) in codes.row(row).iter().enumerate() {
-                sums[element] += f64::from(value);
-                squares[element] += f64::from(value) * f64::from(value);
-            }
-        }
+        moments.add(&network.encode(chunk));
         Ok(())
     })?;
-    let count = first.len() as f64;
-    let variances = sums.iter().zip(&squares).map(|(sum, squares)| squares / count - (sum / count).powi(2));
-    Ok(variances.filter(|&variance| variance > ACTIVE).count())
+    Ok(moments.variances().filter(|&variance| variance > ACTIVE).count())
 }
 
 struct RowLikelihood<'a> {

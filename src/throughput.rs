@@ -59,6 +59,7 @@ pub fn measure(
     options: &TrainOptions,
     duration: Duration,
 ) -> Result<Throughput> {
+    let isa = network.isa();
     let share = duration.as_secs_f64() / ROUNDS as f64;
     let mut seconds_of_epoch = |rows: &dyn Rows, epochs: usize| -> Result<f64> {
         let (history, _) =
@@ -74,7 +75,7 @@ pub fn measure(
     let epochs = (affordable / some.rows()).clamp(1, MOST_EPOCHS);
     let (mut peaks, mut training, mut reconstruction) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        peaks.push(peak(Duration::from_secs_f64(0.1 * share)));
+        peaks.push(peak(isa, Duration::from_secs_f64(0.1 * share)));
         training.push(seconds_of_epoch(&some, epochs)?);
     }
     for _ in 0..ROUNDS {
@@ -108,11 +109,11 @@ pub fn random_bytes(rows: usize, columns: usize) -> Result<Dataset> {
 }
 
 /// Operations per second of multiply-adds on all threads of the pool at once.
-pub fn peak(duration: Duration) -> f64 {
+pub fn peak(isa: Isa, duration: Duration) -> f64 {
     let rates = rayon::broadcast(|_| {
         let (start, mut operations) = (Instant::now(), 0.0);
         while operations == 0.0 || start.elapsed() < duration {
-            operations += Isa::best().multiply_adds(PEAK_STEPS);
+            operations += isa.multiply_adds(PEAK_STEPS);
         }
         operations / start.elapsed().as_secs_f64()
     });

@@ -1,7 +1,7 @@
 //! The products of a training step against the textbook's, on small integers: exact, on every instruction set.
 #![no_main]
 
-use diabolo::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, fold_biases, fold_weights, tile_product};
+use diabolo::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, update_biases, update_weights, tile_product};
 use diabolo::kernels::{Isa, Update};
 use diabolo::matrix::MatrixView;
 use diabolo::reference;
@@ -42,9 +42,9 @@ fuzz_target!(|data: &[u8]| {
     }
     let tile = |_| TileGradient { delta: &delta, inputs: &held, rows };
     let mut gradient = vec![f32::NAN; outputs * inputs];
-    fold_weights(isa, 0..outputs, inputs, 1, tile, Update::write(&mut gradient));
+    update_weights(isa, 0..outputs, inputs, 1, tile, Update::write(&mut gradient));
     let mut biases = vec![f32::NAN; outputs];
-    fold_biases(isa, 1, tile, Update::write(&mut biases));
+    update_biases(isa, 1, tile, Update::write(&mut biases));
     for output in 0..outputs {
         let delta = &delta[output * TILE_ROWS..][..rows];
         assert_eq!(biases[output], delta.iter().sum::<f32>(), "bias {output} on {isa}");

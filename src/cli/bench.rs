@@ -55,36 +55,37 @@ impl Bench {
             None => random_bytes(self.rows as usize, self.layers.input())?,
         };
         let scaling = Scaling::fit(ScalingChoice::Auto, &dataset, &[])?;
+        let isa = Isa::best();
         let all = rayon::current_num_threads();
         let mut runs = Vec::new();
         for count in if all == 1 { vec![1] } else { vec![1, all] } {
-            runs.push(threads::pool(count)?.install(|| self.measure(&scaling.scaled(&dataset)))?);
+            runs.push(threads::pool(count)?.install(|| self.measure(isa, &scaling.scaled(&dataset)))?);
         }
         if self.json {
-            return print(&format!("{}\n", self.json(&runs)));
+            return print(&format!("{}\n", self.json(isa, &runs)));
         }
         print(&format!(
             "{} on {}, {} rows in batches of {}\n\n",
             self.layers,
-            Isa::best(),
+            isa,
             dataset.rows(),
             self.train.batch_size()
         ))?;
         print_side_by_side(&runs.iter().map(|run| (threads(run.threads), facts(run))).collect::<Vec<_>>())
     }
 
-    fn measure(&self, rows: &dyn Rows) -> Result<Throughput> {
+    fn measure(&self, isa: Isa, rows: &dyn Rows) -> Result<Throughput> {
         let options = self.train.options(self.layers.clone(), ScalingChoice::Auto, 1)?;
         let architecture = options.architecture();
         let (train, count) = (&options.train, rows.rows());
         check_memory(&architecture, train.elements(&architecture, count), train.rows_at_once(count))?;
-        let mut network = Network::new(architecture, options.initialisation, 1);
+        let mut network = Network::new(architecture, options.initialisation, 1).with_isa(isa);
         measure(&mut network, rows, train, Duration::from_secs_f64(self.seconds))
     }
 
-    fn json(&self, runs: &[Throughput]) -> Value {
+    fn json(&self, isa: Isa, runs: &[Throughput]) -> Value {
         json!({
-            "isa": Isa::best().name(),
+            "isa": isa.name(),
             "layers": self.layers,
             "batch_size": self.train.batch_size(),
             "runs": runs.iter().map(|run| facts(run).into_json()).collect::<Vec<_>>(),

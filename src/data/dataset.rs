@@ -244,6 +244,7 @@ impl Dataset {
         match &self.values {
             Values::Bytes(bytes) => {
                 let bytes = &bytes[row * self.columns..][..self.columns];
+                // A quotient is rounded correctly on every instruction set, so which one it is changes no bit.
                 bytes_to_floats(Isa::best(), bytes, bytes_by, out);
             }
             Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),

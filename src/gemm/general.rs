@@ -1,4 +1,9 @@
 //! The general product, on `matrixmultiply`'s run-time dispatched kernels.
+//!
+//! `matrixmultiply` follows Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008): it packs a
+//! panel of B (k × n) for the outer caches and a block of A (m × k) for the second-level cache, and runs a kernel that
+//! keeps a tile of C (m × n) in registers over the panel's depth. Packing pays from some tens of rows on; strides cost
+//! nothing then, so that a transposed operand is a view. It runs on the calling thread: callers split the rows of A.
 
 use crate::matrix::{MatrixView, MatrixViewMut};
 

@@ -2,16 +2,17 @@
 //! our own.
 //!
 //! A general product packs both of its operands. A layer's weights meet a tile of 32 rows at a time, too few to pay for
-//! that: [`tile_product`] and [`fold_weights`] read them where they lie.
+//! that: [`tile_product`] and [`update_weights`] read them where they lie.
 
-mod fold;
+pub(crate) mod double;
 mod general;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod transpose;
+mod weight_update;
 
-pub use fold::{TileGradient, TileRows, fold_biases, fold_weights};
 pub use general::gemm;
 pub use tile::{NonzeroFeatures, TILE_ROWS, tile_product};
 pub use transpose::transpose;
+pub use weight_update::{TileGradient, TileRows, update_biases, update_weights};

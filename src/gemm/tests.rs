@@ -123,9 +123,9 @@ fn shapes_beyond_all_memory_are_refused_before_anything_is_touched() {
     assert!(refused(&|| transpose(isa, [17, 16], &[0.0; 16], 1 << 60, &mut [0.0; 16 * 17], 17)));
     let inputs = TileRows::zeros(1);
     let tile = |_| TileGradient { delta: &[], inputs: &inputs, rows: 1 };
-    assert!(refused(&|| fold_weights(isa, huge - 1..huge, 1, 1, tile, Update::write(&mut [0.0]))));
-    assert!(refused(&|| fold_weights(isa, 0..1 << 32, 1 << 32, 0, tile, Update::write(&mut []))));
-    assert!(refused(&|| fold_weights(isa, usize::MAX - 1..usize::MAX, 1, 0, tile, Update::write(&mut [0.0]))));
+    assert!(refused(&|| update_weights(isa, huge - 1..huge, 1, 1, tile, Update::write(&mut [0.0]))));
+    assert!(refused(&|| update_weights(isa, 0..1 << 32, 1 << 32, 0, tile, Update::write(&mut []))));
+    assert!(refused(&|| update_weights(isa, usize::MAX - 1..usize::MAX, 1, 0, tile, Update::write(&mut [0.0]))));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn gradient(tiles: &[(Vec<f32>, TileRows, usize)], outputs: usize, columns: usiz
 }
 
 #[test]
-fn folded_gradients_of_every_shape_agree_with_the_reference_and_touch_nothing_else() {
+fn gradients_of_weights_and_biases_of_every_shape_agree_with_the_reference_and_touch_nothing_else() {
     for isa in Isa::available() {
         for outputs in SIZES {
             for columns in SIZES.into_iter().chain([255, 257, 300]) {
@@ -207,12 +207,12 @@ fn folded_gradients_of_every_shape_agree_with_the_reference_and_touch_nothing_el
                 let mut actual = vec![f32::NAN; outputs * columns + 64];
                 let (before, rest) = actual.split_at_mut(first * columns);
                 let length = expected.len() - before.len();
-                fold_weights(isa, first..outputs, columns, count, tile, Update::write(&mut rest[..length]));
+                update_weights(isa, first..outputs, columns, count, tile, Update::write(&mut rest[..length]));
                 assert!(before.iter().chain(&rest[length..]).all(|value| value.is_nan()), "{}", place());
                 assert_eq!(rest[..length], expected[first * columns..], "{}", place());
 
                 let mut biases = vec![f32::NAN; outputs];
-                fold_biases(isa, count, tile, Update::write(&mut biases));
+                update_biases(isa, count, tile, Update::write(&mut biases));
                 for (output, bias) in biases.into_iter().enumerate() {
                     let sum: f32 =
                         tiles.iter().flat_map(|(delta, _, rows)| &delta[output * TILE_ROWS..][..*rows]).sum();
@@ -227,7 +227,7 @@ fn folded_gradients_of_every_shape_agree_with_the_reference_and_touch_nothing_el
 type Rule = fn([&mut [f32]; 3]) -> Update<'_>;
 
 #[test]
-fn a_folded_update_is_the_sweep_over_a_written_gradient() {
+fn a_fused_update_is_the_sweep_over_a_written_gradient() {
     let (outputs, columns, count) = (29, 45, 3);
     let tiles = tiles(count, 7, outputs, columns);
     let tile = |index: usize| {
@@ -238,7 +238,7 @@ fn a_folded_update_is_the_sweep_over_a_written_gradient() {
     const STEP: AdamStep = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
     for isa in Isa::available() {
         let mut written = vec![0.0; length];
-        fold_weights(isa, 0..outputs, columns, count, tile, Update::write(&mut written));
+        update_weights(isa, 0..outputs, columns, count, tile, Update::write(&mut written));
         let rules: [Rule; 4] = [
             |[parameters, ..]| Update::sgd(parameters, 0.1),
             |[parameters, velocity, _]| Update::momentum(parameters, velocity, 0.1, 0.9),
@@ -247,11 +247,11 @@ fn a_folded_update_is_the_sweep_over_a_written_gradient() {
         ];
         for rule in rules {
             let start = [integers(length, 5), integers(length, 6), vec![2.0; length]];
-            let (mut folded, mut swept) = (start.clone(), start);
-            let update = rule(folded.each_mut().map(Vec::as_mut_slice));
-            fold_weights(isa, 0..outputs, columns, count, tile, update);
+            let (mut fused, mut swept) = (start.clone(), start);
+            let update = rule(fused.each_mut().map(Vec::as_mut_slice));
+            update_weights(isa, 0..outputs, columns, count, tile, update);
             rule(swept.each_mut().map(Vec::as_mut_slice)).apply(isa, &written);
-            assert_eq!(folded, swept, "{isa}");
+            assert_eq!(fused, swept, "{isa}");
         }
     }
 }
@@ -292,5 +292,5 @@ fn a_tile_that_does_not_fit_panics() {
 fn deltas_that_do_not_fit_panic() {
     let inputs = TileRows::zeros(3);
     let tile = |_| TileGradient { delta: &[0.0; 128], inputs: &inputs, rows: 32 };
-    fold_weights(Isa::best(), 0..5, 3, 1, tile, Update::write(&mut [0.0; 15]));
+    update_weights(Isa::best(), 0..5, 3, 1, tile, Update::write(&mut [0.0; 15]));
 }

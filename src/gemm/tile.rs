@@ -1,11 +1,21 @@
 //! Products with a tile: some rows of a minibatch, held feature by feature.
 //!
-//! A tile is features × [`TILE_ROWS`]: the values of one feature for all rows of the tile stand side by side, and fill
+//! A tile is features × [`TILE_ROWS`]: the values of one feature for all rows of the tile lie side by side, and fill
 //! whole registers. A layer reads its weights in place, one at a time: forward (W · X) along the rows of W, backward
 //! (Wᵀ · Δ) down its columns. A packed product copies both operands first, which a minibatch is too short to pay for.
 //!
-//! A block of the output, as many features high as there are registers for, stays in registers while the contraction
-//! runs over a stretch of [`DEPTH`] weights, whose part of the tile stays in the cache for all blocks.
+//! C (m × 32) ← A (m × k) · X (k × 32) + b, for A = W or Wᵀ. The loops, from the outside in:
+//!
+//! ```text
+//! for a stretch of 1024 of the k features          its part of X, 128 KiB, stays in the second-level cache
+//!   for a block of features of C                   as many as there are registers for
+//!     for 2 registers of the tile's rows           with AVX-512 these are all 32
+//!       load the block of C                        or the biases, in the first stretch
+//!       for each k of the stretch                  load 2 registers of X; for each feature of C: C += a · X, a broadcast
+//!       store the block of C
+//! ```
+//!
+//! Features of X that are zero in all rows can be left out of the stretches: see [`NonzeroFeatures`].
 
 use crate::kernels::{Isa, prefetch_line};
 use crate::matrix::MatrixView;
@@ -18,10 +28,10 @@ pub const TILE_ROWS: usize = 32;
 /// second-level cache.
 const DEPTH: usize = 1024;
 
-/// How many weights before it is multiplied with a weight is fetched, where they do not lie side by side.
+/// The distance, in weights, at which weights are prefetched where they do not lie side by side.
 const AHEAD: usize = 32;
 
-/// Registers that a block of the output is wide.
+/// The width of a block of the output in registers.
 const WIDE: usize = 2;
 
 /// The features of a tile that are not zero in all of its rows. A product with the tile can leave out the others, which
@@ -34,7 +44,7 @@ pub struct NonzeroFeatures {
 }
 
 impl NonzeroFeatures {
-    /// Room for a tile of so many features.
+    /// None yet, of a tile of `features` features.
     ///
     /// # Panics
     /// When there are 2³² or more.
@@ -43,7 +53,7 @@ impl NonzeroFeatures {
         Self { indices: Vec::with_capacity(features), features }
     }
 
-    /// Finds those of a tile.
+    /// Finds the features of a tile.
     ///
     /// # Panics
     /// When the tile has another number of features.
@@ -75,9 +85,9 @@ impl NonzeroFeatures {
 /// C ← A · X + b for a tile X (k × 32) and the first `rows` of its rows: C is a tile too, m × 32, and A is m × k.
 ///
 /// A may be a transposed view. `bias` has m elements, or none for zeros. The other rows of C hold anything after. Where
-/// `nonzero` names the features of X that are not zero, the others are not looked at: as long as A is finite that changes
-/// no bit, and an element of C depends on its row of A, its bias and its row of the tile alone. The sum runs over k in order, in single precision; its error is at most
-/// about (k + 1) ε (Σ|a||x| + |b|).
+/// `nonzero` names the features of X that are not zero, the others are not read: as long as A is finite that changes
+/// no bit, and an element of C depends on its row of A, its bias and its row of the tile alone. The sum runs over k in
+/// order, in single precision; its error is at most about (k + 1) ε (Σ|a||x| + |b|).
 ///
 /// # Panics
 /// When the shapes do not fit together.

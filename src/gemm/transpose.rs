@@ -1,4 +1,14 @@
 //! Transposing between rows and tiles.
+//!
+//! A matrix of rows × columns is transposed square by square, with sides of one register, 16 lanes in AVX-512 and 8 in AVX2:
+//!
+//! ```text
+//! for a register's lanes of columns
+//!   for as many rows          load the square, a row a register; exchange halves, quarters, …; store it, a column a register
+//! for the elements that are left at the right and at the bottom: one by one
+//! ```
+//!
+//! Squares go down the rows first, so that the stores of one stretch of columns lie side by side in the result.
 
 use crate::kernels::{Isa, LANE_NUMBERS};
 use pulp::{Simd, WithSimd};

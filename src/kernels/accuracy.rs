@@ -3,8 +3,8 @@
 //! The sampled tests always run. The exhaustive ones take all 2³² arguments and print the largest error:
 //! `cargo test --release --lib accuracy -- --ignored --nocapture --test-threads 1`.
 
-use super::tests::instruction_sets;
-use super::{Activation, Isa, exp};
+use super::tests::{exp, instruction_sets};
+use super::{Activation, Isa};
 use crate::reference::{self, ulps};
 use rayon::prelude::*;
 

@@ -48,6 +48,22 @@ impl Activation {
         matches!(self, Self::Silu | Self::Gelu)
     }
 
+    /// The gain of weights before this activation, squared: the variance of a layer's weights, times the number of its
+    /// inputs, that keeps the size of a signal from layer to layer.
+    ///
+    /// It is 1 for functions that pass small sums on as they are or saturate (LeCun et al., "Efficient BackProp", 1998,
+    /// §4.6), and 2 for those that pass half of their input on (He et al., "Delving deep into rectifiers", 2015, §2.2).
+    /// For softplus and elu, between the two, it is 1 / E f(z)² of a standard normal z, by which the next layer's sums
+    /// have the variance of this one's.
+    pub fn squared_gain(self) -> f32 {
+        match self {
+            Self::Linear | Self::Sigmoid | Self::Tanh => 1.0,
+            Self::Relu | Self::LeakyRelu | Self::Silu | Self::Gelu => 2.0,
+            Self::Softplus => 1.085_486_5,
+            Self::Elu => 1.550_518_8,
+        }
+    }
+
     /// Replaces every value by the function of it.
     pub fn forward(self, isa: Isa, values: &mut [f32]) {
         if self != Self::Linear {

@@ -11,7 +11,7 @@
 
 use pulp::Simd;
 
-/// Adding it rounds a float below 2²² in magnitude to an integer, which then stands in the low bits of the sum.
+/// Adding it rounds a float below 2²² in magnitude to an integer, which is then in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 
 /// The bias of the exponent field of an `f32`.

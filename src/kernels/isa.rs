@@ -2,11 +2,30 @@
 
 use std::fmt;
 
-/// An instruction set that this machine has: a token that every kernel takes first.
+use pulp::{Scalar, Simd, WithSimd};
+
+/// An instruction set that this machine has: every kernel takes one first.
 ///
-/// [`Isa::best`] is what everything uses; the others are for tests and benches.
+/// What computes holds the one it was made with, [`Isa::best`] unless it is given another. A variant can only be made
+/// by [`Isa::best`] and [`Isa::available`], which ask the processor, so an `Isa` proves that its instructions exist.
 #[derive(Clone, Copy, Debug)]
-pub struct Isa(pulp::Arch);
+pub enum Isa {
+    /// AVX-512 with the extensions of x86-64-v4.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Token<pulp::x86::V4>),
+    /// AVX2 and FMA, x86-64-v3.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Token<pulp::x86::V3>),
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Token<pulp::aarch64::Neon>),
+    /// No vector instructions beyond those the compiler chooses.
+    Scalar,
+}
+
+/// The proof that the processor has an instruction set; its field is private, so that only this file makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<S>(S);
 
 impl Isa {
     /// The names of the instruction sets that there are kernels for on this architecture, the best first.
@@ -20,40 +39,53 @@ impl Isa {
 
     /// The best instruction set of this machine.
     pub fn best() -> Self {
-        Self(pulp::Arch::new())
+        Self::all().next().unwrap_or(Self::Scalar)
     }
 
     /// Every instruction set of this machine, the best first; scalar code is always the last.
     pub fn available() -> Vec<Self> {
-        let mut all = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            all.extend(pulp::x86::V4::try_new().map(pulp::Arch::V4));
-            all.extend(pulp::x86::V3::try_new().map(pulp::Arch::V3));
-        }
-        #[cfg(target_arch = "aarch64")]
-        all.extend(pulp::aarch64::Neon::try_new().map(pulp::Arch::Neon));
-        all.push(pulp::Arch::Scalar);
-        all.into_iter().map(Self).collect()
+        Self::all().collect()
+    }
+
+    /// Asks the processor for one instruction set after another, only as long as the caller wants more.
+    fn all() -> impl Iterator<Item = Self> {
+        let detect: &[fn() -> Option<Self>] = &[
+            #[cfg(target_arch = "x86_64")]
+            || pulp::x86::V4::try_new().map(|simd| Self::Avx512(Token(simd))),
+            #[cfg(target_arch = "x86_64")]
+            || pulp::x86::V3::try_new().map(|simd| Self::Avx2(Token(simd))),
+            #[cfg(target_arch = "aarch64")]
+            || pulp::aarch64::Neon::try_new().map(|simd| Self::Neon(Token(simd))),
+            || Some(Self::Scalar),
+        ];
+        detect.iter().filter_map(|detect| detect())
     }
 
     /// Its name: `avx512`, `avx2`, `neon` or `scalar`.
     pub fn name(self) -> &'static str {
-        match self.0 {
+        match self {
             #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V4(_) => "avx512",
+            Self::Avx512(_) => "avx512",
             #[cfg(target_arch = "x86_64")]
-            pulp::Arch::V3(_) => "avx2",
+            Self::Avx2(_) => "avx2",
             #[cfg(target_arch = "aarch64")]
-            pulp::Arch::Neon(_) => "neon",
-            _ => "scalar",
+            Self::Neon(_) => "neon",
+            Self::Scalar => "scalar",
         }
     }
 
-    /// Runs a kernel on it.
+    /// Runs a kernel on it: the kernel's code is compiled once for each instruction set, and this picks one.
     #[inline(always)]
-    pub(crate) fn run<K: pulp::WithSimd>(self, kernel: K) -> K::Output {
-        self.0.dispatch(kernel)
+    pub(crate) fn run<K: WithSimd>(self, kernel: K) -> K::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(Token(simd)) => Simd::vectorize(simd, kernel),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(Token(simd)) => Simd::vectorize(simd, kernel),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(Token(simd)) => Simd::vectorize(simd, kernel),
+            Self::Scalar => Simd::vectorize(Scalar::new(), kernel),
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 //! Sums are returned in double precision; [`sweep`](super::sweep) says how their error grows.
 
 use super::Isa;
-use super::functions;
 use super::sweep::{Kernel, Map, sweep};
 use pulp::Simd;
 
@@ -34,13 +33,6 @@ pub fn approach(isa: Isa, a: f32, x: &[f32], y: &mut [f32]) {
 /// When the lengths differ.
 pub fn add_signs(isa: Isa, a: f32, x: &[f32], y: &mut [f32]) {
     sweep(isa, [x], [y], AddSigns { a });
-}
-
-/// Replaces every value by e to its power, within 1.07 ULP.
-///
-/// NaN gives NaN, what is too large gives infinity, and what is too small a denormal or zero.
-pub fn exp(isa: Isa, values: &mut [f32]) {
-    sweep(isa, [], [values], Exp);
 }
 
 /// Σ x. Off by at most 70 ε Σ|x|, ε = 2⁻²⁴, however long the slice is.
@@ -108,16 +100,6 @@ impl Map<1, 1> for AddSigns {
         let (zero, a) = (simd.splat_f32s(0.0), simd.splat_f32s(self.a));
         let raised = simd.select_f32s(simd.less_than_f32s(zero, x), simd.add_f32s(y, a), y);
         [simd.select_f32s(simd.less_than_f32s(x, zero), simd.sub_f32s(y, a), raised)]
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Exp;
-
-impl Map<0, 1> for Exp {
-    #[inline(always)]
-    fn map<S: Simd>(self, simd: S, []: [S::f32s; 0], [x]: [S::f32s; 1]) -> [S::f32s; 1] {
-        [functions::exp(simd, x)]
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every kernel on every instruction set of this machine against its twin, and the promises of the documentation.
 
-use super::{
-    Activation, AdamStep, Isa, Update, adam, add_row, bytes_to_floats, column_sums, exp, momentum, nesterov, sgd, sum,
-};
+use super::sweep::{Map, sweep};
+use super::{Activation, AdamStep, Isa, Update, bytes_to_floats, functions, sum};
+use crate::reference;
 use crate::reference::pairs::{Element, Pair, SPECIAL, double_pairs, pairs};
 use proptest::prelude::*;
 use pulp::{Simd, WithSimd};
@@ -89,6 +89,13 @@ fn no_public_kernel_is_missing_from_the_table() {
         }
     }
     assert!(kernels.contains("slice::axpy"), "the sources are not as this test reads them: {kernels:?}");
+    // The rules of updates are constructors, which take the parameters first.
+    let updates = include_str!("update.rs").split("\n    pub fn ").skip(1).filter_map(|function| {
+        let (name, arguments) = function.split_once('(').unwrap();
+        arguments.trim_start().starts_with("parameters: ").then(|| format!("update::{name}"))
+    });
+    kernels.extend(updates);
+    assert!(kernels.contains("update::adam"), "the sources are not as this test reads them: {kernels:?}");
     for activation in Activation::ALL {
         kernels.extend(["forward", "backward"].map(|way| format!("activation::{activation} {way}")));
     }
@@ -97,10 +104,23 @@ fn no_public_kernel_is_missing_from_the_table() {
     assert_eq!(kernels, in_table);
 }
 
+/// The exponential that activations and losses are built on, over a slice.
+pub(super) fn exp(isa: Isa, values: &mut [f32]) {
+    #[derive(Clone, Copy)]
+    struct Exp;
+    impl Map<0, 1> for Exp {
+        #[inline(always)]
+        fn map<S: Simd>(self, simd: S, []: [S::f32s; 0], [x]: [S::f32s; 1]) -> [S::f32s; 1] {
+            [functions::exp(simd, x)]
+        }
+    }
+    sweep(isa, [], [values], Exp);
+}
+
 /// A function over a slice on an instruction set, as the tests of special values call it.
 type Function = Box<dyn Fn(Isa, &mut [f32])>;
 
-fn functions() -> Vec<(String, Function)> {
+fn named_functions() -> Vec<(String, Function)> {
     let mut functions: Vec<(String, Function)> = vec![("exp".to_owned(), Box::new(exp))];
     for activation in Activation::ALL {
         functions.push((activation.to_string(), Box::new(move |isa, values| activation.forward(isa, values))));
@@ -111,7 +131,7 @@ fn functions() -> Vec<(String, Function)> {
 #[test]
 fn special_values_give_the_same_zeros_infinities_and_nans_on_every_instruction_set() {
     let sets = instruction_sets();
-    for (name, function) in functions() {
+    for (name, function) in named_functions() {
         let results: Vec<Vec<f32>> = sets
             .iter()
             .map(|&isa| {
@@ -147,7 +167,7 @@ fn limits_and_signed_zeros_are_as_documented() {
         ("gelu", [-0.0, -0.0, 0.0, infinity]),
     ];
     for isa in instruction_sets() {
-        for ((name, function), (expected_name, expected)) in functions().into_iter().zip(expected) {
+        for ((name, function), (expected_name, expected)) in named_functions().into_iter().zip(expected) {
             assert_eq!(name, expected_name);
             let mut values = [-infinity, -0.0, 0.0, infinity, f32::NAN, -f32::NAN];
             function(isa, &mut values);
@@ -216,6 +236,27 @@ fn an_activation_is_found_by_its_name_and_an_unknown_one_is_told_the_names() {
 }
 
 #[test]
+fn the_gain_of_softplus_and_elu_keeps_the_mean_square_of_normal_sums_and_the_others_are_as_in_the_literature() {
+    for activation in Activation::ALL {
+        // The trapezoidal rule, over twelve standard deviations to both sides.
+        let step = 1e-3;
+        let term = |z: f64| reference::activation::function(activation, z).powi(2) * (-z * z / 2.0).exp();
+        let integral = (-12_000..=12_000).map(|i| term(f64::from(i) * step)).sum::<f64>() * step;
+        let keeping = std::f64::consts::TAU.sqrt() / integral;
+        let squared_gain = f64::from(activation.squared_gain());
+        match activation {
+            Activation::Softplus | Activation::Elu => assert!((squared_gain - keeping).abs() < 1e-6, "{keeping}"),
+            Activation::Linear | Activation::Relu | Activation::LeakyRelu => {
+                assert!((squared_gain - keeping).abs() < 1e-3, "{keeping}");
+            }
+            Activation::Silu | Activation::Gelu => assert!((1.1..1.5).contains(&(keeping / squared_gain)), "{keeping}"),
+            // Those that saturate have a slope of 1 or less at 0, and lose variance.
+            Activation::Sigmoid | Activation::Tanh => assert!(keeping > squared_gain, "{keeping}"),
+        }
+    }
+}
+
+#[test]
 fn every_byte_divided_by_255_is_the_float_nearest_to_the_quotient() {
     let bytes: Vec<u8> = (0..=255).collect();
     for isa in instruction_sets() {
@@ -232,7 +273,7 @@ fn adam_corrects_the_bias_of_its_first_steps() {
     let step = AdamStep { learning_rate: 0.5, beta1: 0.9, beta2: 0.999, epsilon: 0.0, step: 1 };
     for isa in instruction_sets() {
         let (mut parameters, mut first, mut second) = ([1.0, 1.0], [0.0; 2], [0.0; 2]);
-        adam(isa, &mut parameters, &mut first, &mut second, &[7.0, -0.001], step);
+        Update::adam(&mut parameters, &mut first, &mut second, step).apply(isa, &[7.0, -0.001]);
         // The first step is the learning rate long, whatever the gradient.
         assert!((parameters[0] - 0.5).abs() < 1e-6 && (parameters[1] - 1.5).abs() < 1e-6, "{parameters:?}");
     }
@@ -243,35 +284,28 @@ fn a_momentum_of_zero_is_plain_gradient_descent() {
     for isa in instruction_sets() {
         let gradient: Vec<f32> = (0..37).map(|i| (i as f32).sin()).collect();
         let (mut plain, mut heavy, mut velocity) = (vec![1.0; 37], vec![1.0; 37], vec![5.0; 37]);
-        sgd(isa, &mut plain, &gradient, 0.1);
-        momentum(isa, &mut heavy, &mut velocity, &gradient, 0.1, 0.0);
+        Update::sgd(&mut plain, 0.1).apply(isa, &gradient);
+        Update::momentum(&mut heavy, &mut velocity, 0.1, 0.0).apply(isa, &gradient);
         assert_eq!(plain, heavy);
         assert_eq!(velocity, gradient);
     }
 }
 
 #[test]
-fn an_update_in_two_parts_does_what_the_kernel_of_its_rule_does() {
+fn an_update_in_two_parts_does_what_it_does_at_once() {
     const STEP: AdamStep = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, step: 3 };
     type Buffers = [Vec<f32>; 3];
     type Make = fn(&mut Buffers) -> Update<'_>;
-    type Kernel = fn(Isa, &mut Buffers, &[f32]);
-    let rules: [(Make, Kernel); 5] = [
-        (|[out, ..]| Update::write(out), |_, [out, ..], gradient| out.copy_from_slice(gradient)),
-        (|[w, ..]| Update::sgd(w, 0.1), |isa, [w, ..], gradient| sgd(isa, w, gradient, 0.1)),
-        (
-            |[w, v, _]| Update::momentum(w, v, 0.1, 0.9),
-            |isa, [w, v, _], gradient| momentum(isa, w, v, gradient, 0.1, 0.9),
-        ),
-        (
-            |[w, v, _]| Update::nesterov(w, v, 0.1, 0.9),
-            |isa, [w, v, _], gradient| nesterov(isa, w, v, gradient, 0.1, 0.9),
-        ),
-        (|[w, m, v]| Update::adam(w, m, v, STEP), |isa, [w, m, v], gradient| adam(isa, w, m, v, gradient, STEP)),
+    let rules: [Make; 5] = [
+        |[out, ..]| Update::write(out),
+        |[w, ..]| Update::sgd(w, 0.1),
+        |[w, v, _]| Update::momentum(w, v, 0.1, 0.9),
+        |[w, v, _]| Update::nesterov(w, v, 0.1, 0.9),
+        |[w, m, v]| Update::adam(w, m, v, STEP),
     ];
     let gradient: Vec<f32> = (0..37).map(|i| (i as f32).sin()).collect();
     for isa in instruction_sets() {
-        for (make, kernel) in rules {
+        for make in rules {
             let (mut parts, mut whole): (Buffers, Buffers) =
                 (std::array::from_fn(|_| vec![0.5; 37]), Default::default());
             whole.clone_from(&parts);
@@ -281,9 +315,12 @@ fn an_update_in_two_parts_does_what_the_kernel_of_its_rule_does() {
             assert_eq!((first.length(), second.length()), (20, 17));
             first.apply(isa, &gradient[..20]);
             second.apply(isa, &gradient[20..]);
-            kernel(isa, &mut whole, &gradient);
+            make(&mut whole).apply(isa, &gradient);
             assert_eq!(parts, whole, "{isa}");
         }
+        let mut written = vec![f32::NAN; 37];
+        Update::write(&mut written).apply(isa, &gradient);
+        assert_eq!(written, gradient);
     }
 }
 
@@ -293,27 +330,6 @@ fn a_sum_does_not_lose_small_terms_however_long_it_is() {
     let ones = vec![1.0; (1 << 24) + 100];
     for isa in instruction_sets() {
         assert_eq!(sum(isa, &ones), ones.len() as f64);
-    }
-}
-
-#[test]
-fn rows_of_every_count_are_summed_and_added_to() {
-    for isa in instruction_sets() {
-        for rows in 0..=33 {
-            let values: Vec<f32> = (0..rows * 3).map(|i| i as f32).collect();
-            let mut sums = [f32::NAN; 3];
-            column_sums(isa, &values, &mut sums);
-            let expected = |column| (0..rows).map(|row| (row * 3 + column) as f32).sum::<f32>();
-            assert_eq!(sums, [expected(0), expected(1), expected(2)], "{rows} rows");
-
-            let mut raised = values.clone();
-            add_row(isa, &[1.0, 2.0, 3.0], &mut raised);
-            for (i, (raised, value)) in raised.iter().zip(values).enumerate() {
-                assert_eq!(raised - value, (i % 3 + 1) as f32);
-            }
-        }
-        add_row(isa, &[], &mut []);
-        column_sums(isa, &[], &mut []);
     }
 }
 
@@ -331,12 +347,9 @@ fn slices_that_do_not_fit_panic() {
     for activation in Activation::ALL {
         assert!(panics("different lengths", || activation.backward(isa, &[1.0], &mut [1.0, 2.0])), "{activation}");
     }
-    assert!(panics("different lengths", || sgd(isa, &mut [1.0, 2.0], &[1.0], 0.1)));
-    assert!(panics("different lengths", || momentum(isa, &mut [1.0], &mut [1.0, 2.0], &[1.0], 0.1, 0.1)));
+    assert!(panics("different lengths", || Update::sgd(&mut [1.0, 2.0], 0.1).apply(isa, &[1.0])));
+    assert!(panics("different lengths", || Update::momentum(&mut [1.0], &mut [1.0, 2.0], 0.1, 0.1).apply(isa, &[1.0])));
     assert!(panics("different lengths", || bytes_to_floats(isa, &[1], 1.0, &mut [1.0, 2.0])));
-    assert!(panics("3 values are no rows of 2", || add_row(isa, &[1.0, 2.0], &mut [1.0, 2.0, 3.0])));
-    assert!(panics("3 values are no rows of 2", || column_sums(isa, &[1.0, 2.0, 3.0], &mut [0.0; 2])));
-    assert!(panics("1 values are no rows of 0", || column_sums(isa, &[1.0], &mut [])));
     let step = AdamStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 0 };
-    assert!(panics("the first step is 1", || adam(isa, &mut [], &mut [], &mut [], &[], step)));
+    assert!(panics("the first step is 1", || Update::adam(&mut [], &mut [], &mut [], step).apply(isa, &[])));
 }

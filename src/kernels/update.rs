@@ -4,48 +4,7 @@ use super::Isa;
 use super::sweep::{Map, sweep};
 use pulp::Simd;
 
-/// w ← w − α g.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn sgd(isa: Isa, parameters: &mut [f32], gradient: &[f32], learning_rate: f32) {
-    sweep(isa, [gradient], [parameters], Sgd { learning_rate });
-}
-
-/// v ← μ v + g, then w ← w − α v: the heavy ball (Polyak, 1964), as Sutskever et al. (2013) write it but for the
-/// learning rate, which multiplies the velocity when it is used, not when it grows.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn momentum(
-    isa: Isa,
-    parameters: &mut [f32],
-    velocity: &mut [f32],
-    gradient: &[f32],
-    learning_rate: f32,
-    momentum: f32,
-) {
-    sweep(isa, [gradient], [parameters, velocity], Momentum { learning_rate, momentum });
-}
-
-/// v ← μ v + g, then w ← w − α (g + μ v): Nesterov's accelerated gradient (1983) in the form of Sutskever et al.
-/// (2013), §2, with the parameters kept where the gradient is taken (Bengio et al., 2013, §3.5) and the learning rate
-/// as in [`momentum`].
-///
-/// # Panics
-/// When the lengths differ.
-pub fn nesterov(
-    isa: Isa,
-    parameters: &mut [f32],
-    velocity: &mut [f32],
-    gradient: &[f32],
-    learning_rate: f32,
-    momentum: f32,
-) {
-    sweep(isa, [gradient], [parameters, velocity], Nesterov { learning_rate, momentum });
-}
-
-/// The settings of one step of [`adam`].
+/// The settings of one step of [`Update::adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
     /// α.
@@ -60,30 +19,14 @@ pub struct AdamStep {
     pub step: u64,
 }
 
-/// Adam (Kingma & Ba, 2015, algorithm 1): m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², then
-/// w ← w − α m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t.
+/// An update rule and the buffers that it changes: the parameters, and the optimizer's state of each of them.
 ///
-/// # Panics
-/// When the lengths differ, or the step is 0.
-pub fn adam(
-    isa: Isa,
-    parameters: &mut [f32],
-    first_moment: &mut [f32],
-    second_moment: &mut [f32],
-    gradient: &[f32],
-    step: AdamStep,
-) {
-    sweep(isa, [gradient], [parameters, first_moment, second_moment], Adam::new(step));
-}
-
-/// What a step does to parameters when their gradient is known: a rule, and the buffers that it changes.
-///
-/// The optimizer makes it, and whoever computes the gradient applies it, piece by piece, while the gradient is still in
+/// The optimizer makes it, and whatever computes the gradient applies it, piece by piece, while the gradient is still in
 /// registers or in cache.
 #[derive(Debug)]
 pub struct Update<'a> {
     rule: Rule,
-    /// The parameters, then what the rule remembers of each of them; those that the rule does not have are empty.
+    /// The parameters, then the state of the rule; the buffers that a rule does without are empty.
     buffers: [&'a mut [f32]; 3],
 }
 
@@ -96,9 +39,9 @@ enum Rule {
     Adam(Adam),
 }
 
-/// What is done by the kernel of a rule, whichever that is.
+/// Work that is compiled for the kernel of each rule.
 pub(crate) trait WithRule {
-    /// Does it, with the buffers that the kernel changes.
+    /// Runs with the kernel of a rule and the buffers that it changes.
     fn run<K: Map<1, N>, const N: usize>(self, kernel: K, buffers: [&mut [f32]; N]);
 }
 
@@ -108,12 +51,13 @@ impl<'a> Update<'a> {
         Self { rule: Rule::Write(Write), buffers: [gradient, &mut [], &mut []] }
     }
 
-    /// As [`sgd`].
+    /// w ← w − α g.
     pub fn sgd(parameters: &'a mut [f32], learning_rate: f32) -> Self {
         Self { rule: Rule::Sgd(Sgd { learning_rate }), buffers: [parameters, &mut [], &mut []] }
     }
 
-    /// As [`momentum`].
+    /// v ← μ v + g, then w ← w − α v: the heavy ball (Polyak, 1964), as Sutskever et al. (2013) write it but for the
+    /// learning rate, which multiplies the velocity when it is used, not when it grows.
     ///
     /// # Panics
     /// When the lengths differ.
@@ -122,7 +66,9 @@ impl<'a> Update<'a> {
         Self { rule: Rule::Momentum(Momentum { learning_rate, momentum }), buffers: [parameters, velocity, &mut []] }
     }
 
-    /// As [`nesterov`].
+    /// v ← μ v + g, then w ← w − α (g + μ v): Nesterov's accelerated gradient (1983) in the form of Sutskever et al.
+    /// (2013), §2, with the parameters kept where the gradient is taken (Bengio et al., 2013, §3.5) and the learning rate
+    /// as in [`momentum`](Self::momentum).
     ///
     /// # Panics
     /// When the lengths differ.
@@ -131,7 +77,8 @@ impl<'a> Update<'a> {
         Self { rule, ..Self::momentum(parameters, velocity, learning_rate, momentum) }
     }
 
-    /// As [`adam`].
+    /// Adam (Kingma & Ba, 2015, algorithm 1): m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², then
+    /// w ← w − α m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t.
     ///
     /// # Panics
     /// When the lengths differ, or the step is 0.
@@ -146,12 +93,12 @@ impl<'a> Update<'a> {
         Self { rule: Rule::Adam(Adam::new(step)), buffers: [parameters, first_moment, second_moment] }
     }
 
-    /// How many parameters it changes.
+    /// The number of parameters that it changes.
     pub fn length(&self) -> usize {
         self.buffers[0].len()
     }
 
-    /// The update of the first `at` parameters, and that of the others.
+    /// The updates of the first `at` parameters and of the others.
     ///
     /// # Panics
     /// When there are fewer.

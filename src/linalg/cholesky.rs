@@ -6,7 +6,7 @@
 //! (Veselić & Hari, A Note on a One-Sided Jacobi Algorithm, 1989): L V = U Σ, and G = U Σ² Uᵀ, without V.
 
 use super::columns::Columns;
-use crate::kernels::dgemm::{StridedMut, dgemm};
+use crate::gemm::double::{StridedMut, dgemm};
 use rayon::prelude::*;
 
 /// Columns of L between two products.

@@ -1,6 +1,6 @@
 //! A double-precision matrix, column after column: what the factorisations work on.
 
-use crate::kernels::dgemm::{Strided, StridedMut, dgemm};
+use crate::gemm::double::{Strided, StridedMut, dgemm};
 use crate::matrix::Matrix;
 use rayon::prelude::*;
 use std::ops::Range;

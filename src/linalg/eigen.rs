@@ -5,6 +5,7 @@ use super::columns::Columns;
 use super::jacobi::{Orthogonal, orthogonalize};
 use super::qr::qr;
 use crate::error::Result;
+use crate::kernels::Isa;
 
 /// Eigenvectors and the square roots of eigenvalues of G = XᵀX: right singular vectors and singular values of X.
 pub(crate) struct GramFactors {
@@ -15,8 +16,8 @@ pub(crate) struct GramFactors {
 }
 
 /// Decomposes a Gram matrix: G = L Lᵀ, L V = U Σ, G = U Σ² Uᵀ.
-pub(crate) fn decompose_gram(gram: Columns) -> Result<GramFactors> {
-    let Orthogonal { directions, lengths, .. } = orthogonalize(pivoted_cholesky(gram), false)?;
+pub(crate) fn decompose_gram(isa: Isa, gram: Columns) -> Result<GramFactors> {
+    let Orthogonal { directions, lengths, .. } = orthogonalize(isa, pivoted_cholesky(gram), false)?;
     Ok(GramFactors { singular_values: lengths, vectors: directions })
 }
 
@@ -24,13 +25,13 @@ pub(crate) fn decompose_gram(gram: Columns) -> Result<GramFactors> {
 ///
 /// # Panics
 /// When there cannot be so many.
-pub(crate) fn complete(vectors: Columns, count: usize) -> Columns {
+pub(crate) fn complete(isa: Isa, vectors: Columns, count: usize) -> Columns {
     let (rows, given) = (vectors.rows(), vectors.columns());
     assert!(count <= rows, "{count} orthonormal columns of {rows} rows");
     if count <= given {
         return vectors;
     }
     let mut rest = Columns::from_fn(rows, count - given, |i, j| if i == given + j { 1.0 } else { 0.0 });
-    qr(vectors.clone()).apply(&mut rest);
+    qr(isa, vectors.clone()).apply(&mut rest);
     Columns::from_fn(rows, count, |i, j| if j < given { vectors.column(j)[i] } else { rest.column(j - given)[i] })
 }

@@ -15,7 +15,7 @@
 use super::columns::Columns;
 use crate::error::Result;
 use crate::kernels::Isa;
-use crate::kernels::panel::{WIDTH, add_panel_product};
+use crate::kernels::double::panel::{WIDTH, add_panel_product};
 use crate::matrix::Matrix;
 use crate::rows::{Rows, gather_finite};
 use rayon::prelude::*;
@@ -26,6 +26,7 @@ const CHUNK: usize = 512;
 /// Count, mean, and Σ (x − μ)(x − μ)ᵀ of the rows seen so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Gram {
+    isa: Isa,
     center: bool,
     rows: usize,
     mean: Vec<f64>,
@@ -51,10 +52,11 @@ pub(crate) struct Finished {
 
 impl Gram {
     /// Of no rows; about the mean if `center`, else about zero.
-    pub(crate) fn new(columns: usize, center: bool) -> Self {
+    pub(crate) fn new(isa: Isa, columns: usize, center: bool) -> Self {
         let panels = columns.div_ceil(WIDTH);
         let places: Vec<_> = (0..panels).flat_map(|column| (column..panels).map(move |row| (row, column))).collect();
         Self {
+            isa,
             center,
             rows: 0,
             mean: vec![0.0; columns],
@@ -64,6 +66,11 @@ impl Gram {
             waiting: 0,
             panels: Columns::zeros((CHUNK + 1) * WIDTH, panels),
         }
+    }
+
+    /// The instruction set that its kernels run on.
+    pub(crate) fn isa(&self) -> Isa {
+        self.isa
     }
 
     /// How many columns the rows have.
@@ -151,7 +158,7 @@ impl Gram {
                 }
             }
         });
-        let isa = Isa::best();
+        let isa = self.isa;
         let panel = |index: usize| &self.panels.column(index)[..used];
         let tiles = self.tiles.par_chunks_mut(WIDTH * WIDTH).zip(&self.places).with_min_len(4);
         tiles.for_each(|(tile, &(row, column))| add_panel_product(isa, panel(row), panel(column), tile));

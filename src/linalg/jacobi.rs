@@ -35,7 +35,8 @@ use super::columns::{Columns, product};
 use super::symmetric::eigenvectors;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
-use crate::kernels::rotation::{dot_simd, rotate_simd, rotate_then_dot_simd};
+use crate::kernels::double::dot_simd;
+use crate::kernels::double::rotation::{rotate_simd, rotate_then_dot_simd};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -67,11 +68,10 @@ pub(crate) struct Orthogonal {
 ///
 /// # Errors
 /// [`Error::NotConverged`] after [`SWEEPS`] sweeps.
-pub(crate) fn orthogonalize(x: Columns, with_rotations: bool) -> Result<Orthogonal> {
-    let isa = Isa::best();
+pub(crate) fn orthogonalize(isa: Isa, x: Columns, with_rotations: bool) -> Result<Orthogonal> {
     let (rows, count) = (x.rows(), x.columns());
     let (x, v) = if count > BLOCK {
-        let v = eigenvectors(product(x.whole().transposed(), &x));
+        let v = eigenvectors(isa, product(x.whole().transposed(), &x));
         (product(x.whole(), &v), with_rotations.then_some(v))
     } else {
         let v = with_rotations.then(|| Columns::from_fn(count, count, |i, j| if i == j { 1.0 } else { 0.0 }));

@@ -6,6 +6,7 @@ pub(crate) mod eigen;
 pub(crate) mod gram;
 pub(crate) mod inverse;
 mod jacobi;
+pub(crate) mod lbfgs;
 pub(crate) mod moments;
 pub(crate) mod qr;
 pub(crate) mod randomized;

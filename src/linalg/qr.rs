@@ -8,7 +8,7 @@
 
 use super::columns::{Columns, LINE};
 use super::reflections::{BLOCK, Block, Reflections, householder, reflect};
-use crate::kernels::{Isa, reflection, rotation};
+use crate::kernels::{Isa, double};
 use rayon::prelude::*;
 
 /// Columns that one task takes.
@@ -18,8 +18,7 @@ const TASK: usize = 16;
 const NOISE: f64 = 64.0 * f64::EPSILON;
 
 /// Q and R of a matrix, R on and above the diagonal of what holds the reflections.
-pub(crate) fn qr(mut a: Columns) -> Reflections {
-    let isa = Isa::best();
+pub(crate) fn qr(isa: Isa, mut a: Columns) -> Reflections {
     let count = a.rows().min(a.columns());
     let mut tau = vec![0.0; count];
     for start in (0..count).step_by(BLOCK) {
@@ -50,8 +49,7 @@ pub(crate) struct PivotedQr {
 ///
 /// A reflection is applied to a column together with taking its product with the next one, in one pass. What the next
 /// one is, is known before that: a column's length needs the first of its elements alone to be brought up to date.
-pub(crate) fn pivoted_qr(mut a: Columns) -> PivotedQr {
-    let isa = Isa::best();
+pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
     let (rows, stride, count) = (a.rows(), a.stride(), a.rows().min(a.columns()));
     let mut columns: Vec<Remainder> =
         (0..a.columns()).map(|place| Remainder::new(isa, place, a.column(place))).collect();
@@ -83,7 +81,7 @@ pub(crate) fn pivoted_qr(mut a: Columns) -> PivotedQr {
                 if remainder.length > 0.0 {
                     let column = &mut column[whole.clone()];
                     let terms = [(-remainder.product, previous)];
-                    remainder.product = tau * reflection::update_then_dot(isa, column, terms, vector);
+                    remainder.product = tau * double::update_then_dot(isa, column, terms, vector);
                     remainder.shorten(isa, vector, column, k - whole.start);
                 }
             }
@@ -114,14 +112,14 @@ struct Remainder {
 
 impl Remainder {
     fn new(isa: Isa, place: usize, column: &[f64]) -> Self {
-        let length = rotation::dot(isa, column, column).sqrt();
+        let length = double::dot(isa, column, column).sqrt();
         Self { place, original: length, length, computed: length, product: 0.0 }
     }
 
     /// Subtracts what has yet to be subtracted.
     fn settle(&mut self, isa: Isa, vector: &[f64], column: &mut [f64]) {
         if self.product != 0.0 {
-            reflection::axpy(isa, -self.product, vector, column);
+            double::axpy(isa, -self.product, vector, column);
             self.product = 0.0;
         }
     }
@@ -134,7 +132,7 @@ impl Remainder {
         if self.length <= 1e-6 * self.computed || self.length <= NOISE * self.original {
             self.settle(isa, vector, column);
             let rest = &mut column[done + 1..];
-            self.length = rotation::dot(isa, rest, rest).sqrt();
+            self.length = double::dot(isa, rest, rest).sqrt();
             self.computed = self.length;
             if self.length <= NOISE * self.original {
                 self.length = 0.0;
@@ -176,8 +174,8 @@ mod tests {
         for (rows, columns) in [(1, 1), (5, 3), (3, 5), (8, 8), (33, 32), (70, 65), (100, 9)] {
             let a = wave(rows, columns);
             let rank = rows.min(columns);
-            let plain = qr(a.clone());
-            let PivotedQr { q: pivoted, order, rank: found } = pivoted_qr(a.clone());
+            let plain = qr(Isa::best(), a.clone());
+            let PivotedQr { q: pivoted, order, rank: found } = pivoted_qr(Isa::best(), a.clone());
             assert_eq!(found, rank, "{rows} x {columns}");
             for (factors, order) in [(&plain, (0..columns).collect()), (&pivoted, order)] {
                 let (q, back) = multiply(factors, rows, rank);
@@ -196,7 +194,7 @@ mod tests {
         let (left, right) = (wave(60, 7), wave(7, 40));
         let a = product(left.whole(), &right);
         let graded = Columns::from_fn(60, 40, |i, j| a.column(j)[i] * 10f64.powi(-((j * 11 % 40) as i32)));
-        let PivotedQr { q, rank, .. } = pivoted_qr(graded);
+        let PivotedQr { q, rank, .. } = pivoted_qr(Isa::best(), graded);
         assert_eq!(rank, 7);
         let r = q.upper_triangle(rank);
         assert!((1..rank).all(|k| r.column(k)[k].abs() <= r.column(k - 1)[k - 1].abs()));
@@ -206,6 +204,6 @@ mod tests {
     fn a_tiny_column_is_not_mistaken_for_a_dependent_one() {
         let mut a = wave(20, 6);
         a.column_mut(2).iter_mut().for_each(|value| *value *= 1e-30);
-        assert_eq!(pivoted_qr(a).rank, 6);
+        assert_eq!(pivoted_qr(Isa::best(), a).rank, 6);
     }
 }

@@ -25,8 +25,9 @@ use super::eigen::{GramFactors, decompose_gram};
 use super::qr::qr;
 use super::svd::factor;
 use crate::error::Result;
+use crate::gemm::double::dgemm;
 use crate::gemm::gemm;
-use crate::kernels::dgemm::dgemm;
+use crate::kernels::Isa;
 use crate::matrix::Matrix;
 use crate::rows::{Rows, gather_finite};
 use rand::rngs::Xoshiro256PlusPlus;
@@ -54,7 +55,7 @@ const COLUMNS: usize = 64;
 /// The leading singular values and right singular vectors (as columns) of the rows less `mean`.
 ///
 /// There are `count` of them, or fewer if the rank is below.
-pub(crate) fn randomized_svd(rows: &dyn Rows, mean: &[f32], count: usize, seed: u64) -> Result<GramFactors> {
+pub(crate) fn randomized_svd(isa: Isa, rows: &dyn Rows, mean: &[f32], count: usize, seed: u64) -> Result<GramFactors> {
     let columns = rows.columns();
     // Products are made in whole registers.
     let width = (count + OVERSAMPLING).next_multiple_of(16).min(columns).min(rows.rows());
@@ -63,27 +64,27 @@ pub(crate) fn randomized_svd(rows: &dyn Rows, mean: &[f32], count: usize, seed: 
     for j in 0..width {
         z.column_mut(j).fill_with(|| generator.sample(StandardNormal));
     }
-    let mut basis = orthonormal(z);
+    let mut basis = orthonormal(isa, z);
     let (mut squares, mut product) = pass(rows, mean, &basis)?;
     for _ in 1..PASSES {
         // Fewer values than columns: the others are zero.
-        let smallest = decompose_gram(squares)?.singular_values.get(width - 1).copied().unwrap_or(0.0);
+        let smallest = decompose_gram(isa, squares)?.singular_values.get(width - 1).copied().unwrap_or(0.0);
         let shift = 0.5 * smallest * smallest;
         for j in 0..width {
             for (row, value) in product.column_mut(j).iter_mut().enumerate() {
                 *value -= shift * f64::from(basis.row(row)[j]);
             }
         }
-        basis = orthonormal(product);
+        basis = orthonormal(isa, product);
         (squares, product) = pass(rows, mean, &basis)?;
     }
-    let range = decompose_gram(squares)?;
+    let range = decompose_gram(isa, squares)?;
     let rank = range.singular_values.len();
     let scaled = Columns::from_fn(width, rank, |i, j| range.vectors.column(j)[i] / range.singular_values[j]);
     let mut narrow = Columns::zeros(columns, rank);
     let whole = product.view(0..columns, 0..width);
     dgemm(1.0, whole, scaled.view(0..width, 0..rank), 0.0, narrow.view_mut(0..columns, 0..rank));
-    let factors = factor(narrow)?;
+    let factors = factor(isa, narrow)?;
     let mut singular_values = factors.singular_values;
     singular_values.truncate(count);
     let mut vectors = factors.u;
@@ -92,10 +93,10 @@ pub(crate) fn randomized_svd(rows: &dyn Rows, mean: &[f32], count: usize, seed: 
 }
 
 /// A basis of the range, row-major and in single precision.
-fn orthonormal(z: Columns) -> Matrix {
+fn orthonormal(isa: Isa, z: Columns) -> Matrix {
     let (rows, columns) = (z.rows(), z.columns());
     let mut q = Columns::from_fn(rows, columns, |i, j| if i == j { 1.0 } else { 0.0 });
-    qr(z).apply(&mut q);
+    qr(isa, z).apply(&mut q);
     q.to_matrix(&vec![1.0; columns])
 }
 

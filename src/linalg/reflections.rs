@@ -4,8 +4,8 @@
 //! section 5.1). [`BLOCK`] of them at a time are applied as I − V T Vᵀ, by matrix products (Schreiber & Van Loan 1989).
 
 use super::columns::Columns;
-use crate::kernels::dgemm::{Strided, StridedMut, dgemm};
-use crate::kernels::{Isa, reflection, rotation};
+use crate::gemm::double::{Strided, StridedMut, dgemm};
+use crate::kernels::{Isa, double};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -60,7 +60,7 @@ impl Reflections {
 /// vector v without its first element; returns τ.
 pub(crate) fn householder(isa: Isa, x: &mut [f64]) -> f64 {
     let Some((first, rest)) = x.split_first_mut() else { return 0.0 };
-    let below = rotation::dot(isa, rest, rest);
+    let below = double::dot(isa, rest, rest);
     if below < VANISHED {
         rest.fill(0.0);
         return 0.0;
@@ -81,9 +81,9 @@ pub(crate) fn reflect<'a>(isa: Isa, v: &[f64], tau: f64, row: usize, columns: im
     if tau != 0.0 {
         for column in columns {
             let column = &mut column[row..];
-            let product = tau * (column[0] + rotation::dot(isa, &v[1..], &column[1..]));
+            let product = tau * (column[0] + double::dot(isa, &v[1..], &column[1..]));
             column[0] -= product;
-            reflection::axpy(isa, -product, &v[1..], &mut column[1..]);
+            double::axpy(isa, -product, &v[1..], &mut column[1..]);
         }
     }
 }

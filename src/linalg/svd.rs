@@ -25,6 +25,7 @@ use super::eigen::complete;
 use super::jacobi::{Orthogonal, orthogonalize};
 use super::qr::{PivotedQr, pivoted_qr, qr};
 use crate::error::{Error, Place, Result};
+use crate::kernels::Isa;
 use crate::matrix::{Matrix, MatrixView};
 
 /// A = U Σ Vᵀ, with k = min(m, n) singular values of A (m × n).
@@ -61,13 +62,14 @@ pub fn svd(a: MatrixView<'_>) -> Result<Svd> {
     if !a.as_slice().iter().fold(true, |finite, value| finite & value.is_finite()) {
         return Err(not_finite(a));
     }
-    super::in_pool(|| decompose(a))
+    let isa = Isa::best();
+    super::in_pool(|| decompose(isa, a))
 }
 
-fn decompose(a: MatrixView<'_>) -> Result<Svd> {
+fn decompose(isa: Isa, a: MatrixView<'_>) -> Result<Svd> {
     let wide = a.columns() > a.rows();
     let tall = if wide { a.transposed() } else { a };
-    let factors = factor(Columns::from_fn(tall.rows(), tall.columns(), |i, j| f64::from(tall.get(i, j))))?;
+    let factors = factor(isa, Columns::from_fn(tall.rows(), tall.columns(), |i, j| f64::from(tall.get(i, j))))?;
     let singular_values: Vec<f32> = factors.singular_values.iter().map(|&value| value as f32).collect();
     if let Some(value) = factors.singular_values.iter().find(|&&value| value as f32 == f32::INFINITY) {
         let problem = format!("a singular value is {value:e}, beyond the range of f32; scale the matrix down");
@@ -123,28 +125,28 @@ pub(crate) struct Factors {
 ///
 /// # Panics
 /// When it has fewer.
-pub(crate) fn factor(a: Columns) -> Result<Factors> {
+pub(crate) fn factor(isa: Isa, a: Columns) -> Result<Factors> {
     let (rows, columns) = (a.rows(), a.columns());
     assert!(rows >= columns, "{rows} x {columns}");
     if rows > columns {
-        let outer = qr(a);
-        let inner = factor_square(outer.upper_triangle(columns))?;
+        let outer = qr(isa, a);
+        let inner = factor_square(isa, outer.upper_triangle(columns))?;
         let mut u = embed(&inner.u, rows, columns);
         outer.apply(&mut u);
         return Ok(Factors { u, ..inner });
     }
-    factor_square(a)
+    factor_square(isa, a)
 }
 
-fn factor_square(a: Columns) -> Result<Factors> {
+fn factor_square(isa: Isa, a: Columns) -> Result<Factors> {
     let columns = a.columns();
-    let PivotedQr { q, order, rank } = pivoted_qr(a);
-    let Orthogonal { directions, lengths, rotations } = orthogonalize(q.upper_triangle(rank).transposed(), true)?;
+    let PivotedQr { q, order, rank } = pivoted_qr(isa, a);
+    let Orthogonal { directions, lengths, rotations } = orthogonalize(isa, q.upper_triangle(rank).transposed(), true)?;
     let mut u = embed(&rotations.expect("they were asked for"), columns, columns);
     q.apply(&mut u);
     let mut place = vec![0; columns];
     order.iter().enumerate().for_each(|(to, &from)| place[from] = to);
-    let directions = complete(directions, columns);
+    let directions = complete(isa, directions, columns);
     let v = Columns::from_fn(columns, columns, |i, j| directions.column(j)[place[i]]);
     let mut singular_values = lengths;
     singular_values.resize(columns, 0.0);

@@ -14,8 +14,8 @@
 
 use super::columns::{Columns, LINE};
 use super::reflections::{Reflections, householder};
-use crate::kernels::rotation::HEIGHT;
-use crate::kernels::{Isa, reflection, rotation};
+use crate::kernels::double::rotation::{HEIGHT, rotate_chain};
+use crate::kernels::{Isa, double};
 use rayon::prelude::*;
 
 /// Rotations that are found before they are applied.
@@ -31,10 +31,10 @@ const STEPS: usize = 50;
 ///
 /// They are orthogonal in any case: should the iteration not converge, which no matrix is known to cause, what it has
 /// reached is returned.
-pub(crate) fn eigenvectors(matrix: Columns) -> Columns {
+pub(crate) fn eigenvectors(isa: Isa, matrix: Columns) -> Columns {
     let size = matrix.columns();
-    let Tridiagonal { diagonal, beside, reflections } = tridiagonalize(matrix);
-    let (values, slabs) = diagonalize(diagonal, beside);
+    let Tridiagonal { diagonal, beside, reflections } = tridiagonalize(isa, matrix);
+    let (values, slabs) = diagonalize(isa, diagonal, beside);
     let mut order: Vec<usize> = (0..size).collect();
     order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
     let mut vectors = Columns::zeros(size, size);
@@ -55,8 +55,7 @@ struct Tridiagonal {
     reflections: Reflections,
 }
 
-fn tridiagonalize(mut a: Columns) -> Tridiagonal {
-    let isa = Isa::best();
+fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
     let (size, stride) = (a.columns(), a.stride());
     let (mut diagonal, mut beside, mut tau) = (vec![0.0; size], vec![0.0; size.saturating_sub(1)], Vec::new());
     // A is to become A − v wᵀ − w vᵀ with v and w of the last reflection.
@@ -68,8 +67,8 @@ fn tridiagonalize(mut a: Columns) -> Tridiagonal {
         let whole = k / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];
-        reflection::axpy(isa, -w[k], &v[whole.clone()], &mut column[whole.clone()]);
-        reflection::axpy(isa, -v[k], &w[whole.clone()], &mut column[whole.clone()]);
+        double::axpy(isa, -w[k], &v[whole.clone()], &mut column[whole.clone()]);
+        double::axpy(isa, -v[k], &w[whole.clone()], &mut column[whole.clone()]);
         diagonal[k] = column[k];
         if k + 1 == size {
             break;
@@ -86,21 +85,21 @@ fn tridiagonalize(mut a: Columns) -> Tridiagonal {
                 for (j, (column, product)) in rest.chunks_exact_mut(stride).zip(products).enumerate() {
                     let j = k + 1 + task * TASK + j - whole.start;
                     let terms = [(-last_w[j], last_v), (-last_v[j], last_w)];
-                    *product = tau[k] * reflection::update_then_dot(isa, &mut column[whole.clone()], terms, vector);
+                    *product = tau[k] * double::update_then_dot(isa, &mut column[whole.clone()], terms, vector);
                 }
             },
         );
         v.copy_from_slice(next);
         w[..=k].fill(0.0);
         w[k + 1..size].copy_from_slice(&products);
-        let half = 0.5 * tau[k] * rotation::dot(isa, w, v);
-        reflection::axpy(isa, -half, v, w);
+        let half = 0.5 * tau[k] * double::dot(isa, w, v);
+        double::axpy(isa, -half, v, w);
     }
     Tridiagonal { diagonal, beside, reflections: Reflections::new(a, tau, 1) }
 }
 
 /// Eigenvalues of a tridiagonal matrix and its eigenvectors, in slabs of [`HEIGHT`] rows.
-fn diagonalize(diagonal: Vec<f64>, beside: Vec<f64>) -> (Vec<f64>, Vec<Columns>) {
+fn diagonalize(isa: Isa, diagonal: Vec<f64>, beside: Vec<f64>) -> (Vec<f64>, Vec<Columns>) {
     let size = diagonal.len();
     let mut slabs: Vec<Columns> = (0..size.div_ceil(HEIGHT))
         .map(|slab| Columns::from_fn(HEIGHT, size, |i, j| if slab * HEIGHT + i == j { 1.0 } else { 0.0 }))
@@ -108,7 +107,7 @@ fn diagonalize(diagonal: Vec<f64>, beside: Vec<f64>) -> (Vec<f64>, Vec<Columns>)
     let mut iteration = Ql { diagonal, beside, first: 0, steps: 0 };
     let mut chains = iteration.batch();
     while !chains.rotations.is_empty() {
-        (chains, ()) = rayon::join(|| iteration.batch(), || chains.apply(&mut slabs));
+        (chains, ()) = rayon::join(|| iteration.batch(), || chains.apply(isa, &mut slabs));
     }
     (iteration.diagonal, slabs)
 }
@@ -122,13 +121,12 @@ struct Chains {
 }
 
 impl Chains {
-    fn apply(&self, slabs: &mut [Columns]) {
-        let isa = Isa::best();
+    fn apply(&self, isa: Isa, slabs: &mut [Columns]) {
         slabs.par_iter_mut().for_each(|slab| {
             let columns = slab.raw_mut(0..slab.columns());
             let ends = self.starts.iter().skip(1).map(|&(start, _)| start).chain([self.rotations.len()]);
             for (&(start, last), end) in self.starts.iter().zip(ends) {
-                rotation::rotate_chain(isa, columns, last, &self.rotations[start..end]);
+                rotate_chain(isa, columns, last, &self.rotations[start..end]);
             }
         });
     }
@@ -211,7 +209,7 @@ mod tests {
     /// Orthonormal, and what they make of the matrix is diagonal and falls.
     fn check(a: &Columns) {
         let size = a.columns();
-        let v = eigenvectors(a.clone());
+        let v = eigenvectors(Isa::best(), a.clone());
         let identity = product(v.whole().transposed(), &v);
         let diagonal = product(v.whole().transposed(), &product(a.whole(), &v));
         let scale = (0..size).map(|j| diagonal.column(j)[j].abs()).fold(0.0, f64::max);

@@ -18,6 +18,7 @@ use crate::augment::Augmentation;
 use crate::data::{Columns, Dataset, Scaling};
 use crate::error::{Error, Place, Result};
 use crate::evaluate::{Errors, Reconstruct, evaluate};
+use crate::kernels::Isa;
 use crate::likelihood::{LogLikelihood, log_likelihood};
 use crate::matrix::Matrix;
 use crate::mixture::Mixture;
@@ -95,6 +96,13 @@ impl Body {
 impl Reconstruct for Body {
     fn reconstruct(&self, rows: &Matrix) -> Matrix {
         self.decode(&self.encode(rows))
+    }
+
+    fn isa(&self) -> Isa {
+        match self {
+            Self::Autoencoder(network) => network.isa(),
+            Self::Pca(pca) => pca.isa(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::Model;
 use crate::data::Dataset;
 use crate::error::{Place, Result};
 use crate::evaluate::Reconstruct;
-use crate::kernels::{Isa, sum};
+use crate::kernels::sum;
 use crate::matrix::Matrix;
 use crate::rows::for_each_chunk;
 
@@ -52,7 +52,7 @@ impl Model {
             for (part, value) in parts.as_mut_slice().iter_mut().zip(rows.as_slice()) {
                 *part = (*part - value).powi(2);
             }
-            let scores: Vec<f32> = (0..rows.rows()).map(|row| sum(Isa::best(), parts.row(row)) as f32).collect();
+            let scores: Vec<f32> = (0..rows.rows()).map(|row| sum(self.body.isa(), parts.row(row)) as f32).collect();
             if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
                 let number = done + row + 1;
                 return Err(Place::named(dataset.source()).error(format!(
@@ -69,10 +69,12 @@ impl Model {
 mod tests {
     use super::*;
     use crate::data::{ReadOptions, ScalingChoice, read};
-    use crate::model::{Validation, fit_pca};
+    use crate::kernels::{Isa, squared_distance};
+    use crate::model::{AutoencoderOptions, Body, Validation, fit_autoencoder, fit_pca};
     use crate::pca::{Components, PcaOptions};
     use crate::rows::Rows;
     use crate::score::ThresholdRule;
+    use crate::train::TrainOptions;
 
     fn digits_and_model() -> (Dataset, Model) {
         let digits = read("digits", &ReadOptions::default()).unwrap();
@@ -107,6 +109,34 @@ mod tests {
         let scores = model.scores(&digits).unwrap();
         let mean = scores.iter().copied().map(f64::from).sum::<f64>() / scores.len() as f64;
         assert!((mean / model.evaluate(&digits).unwrap().error_per_row - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_model_is_scored_and_evaluated_on_the_instruction_set_of_its_network() {
+        let digits = read("digits", &ReadOptions::default()).unwrap();
+        let train = TrainOptions { epochs: 1, ..TrainOptions::default() };
+        let options = AutoencoderOptions { train, ..AutoencoderOptions::new("64,5,64".parse().unwrap()) };
+        let mut model = fit_autoencoder(&digits, &options, Validation::None, &mut ()).unwrap().model;
+        let Body::Autoencoder(network) = model.body.clone() else { unreachable!("it was fitted") };
+        let indices: Vec<usize> = (0..100).collect();
+        let digits = digits.select(&indices).unwrap();
+        let mut rows = Matrix::zeros(100, 64);
+        model.scaling.scaled(&digits).gather(&indices, rows.as_mut_slice()).unwrap();
+        let mut all_scores = Vec::new();
+        for isa in Isa::available() {
+            let network = network.clone().with_isa(isa);
+            let reconstructions = network.reconstruct(&rows);
+            let squared = |(a, b): (&f32, &f32)| (a - b).powi(2);
+            let parts: Vec<f32> = reconstructions.as_slice().iter().zip(rows.as_slice()).map(squared).collect();
+            let expected: Vec<f32> = parts.chunks_exact(64).map(|parts| sum(isa, parts) as f32).collect();
+            model.body = Body::Autoencoder(network);
+            assert_eq!(model.scores(&digits).unwrap(), expected, "{isa}");
+            let expected = squared_distance(isa, reconstructions.as_slice(), rows.as_slice()) / 100.0;
+            assert_eq!(model.evaluate(&digits).unwrap().error_per_row, expected, "{isa}");
+            all_scores.push(model.scores(&digits).unwrap());
+        }
+        let (scalar, vector) = all_scores.split_last().unwrap();
+        assert!(vector.iter().all(|scores| scores != scalar), "the last bits tell the instruction sets apart");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::layer::TileInput;
 use super::parameters::Network;
 use crate::evaluate::Reconstruct;
 use crate::gemm::{NonzeroFeatures, TILE_ROWS, transpose};
+use crate::kernels::Isa;
 use crate::matrix::{AlignedBuffer, Matrix};
 
 /// What is wanted of the last layer that rows run through.
@@ -118,5 +119,9 @@ impl Reconstruct for Network {
     /// The same to the last bit as [`Network::encode`], then [`Network::decode`].
     fn reconstruct(&self, rows: &Matrix) -> Matrix {
         self.run(0..self.architecture().layers().len(), rows)
+    }
+
+    fn isa(&self) -> Isa {
+        self.isa()
     }
 }

@@ -8,6 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::architecture::{Architecture, Layer};
 use crate::kernels::Activation;
+use crate::kernels::Isa;
 use crate::linalg::columns::Columns;
 use crate::linalg::qr::qr;
 use crate::random::{self, Generator, Purpose};
@@ -16,7 +17,9 @@ use crate::settings::{text_setting, unknown};
 /// How the weights are drawn; biases start at zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Initialisation {
-    /// [`He`](Self::He) before relu and its kin, [`LeCun`](Self::LeCun) before all others.
+    /// Normal with variance g² / inputs, for the [squared gain](Activation::squared_gain) g² of the layer's activation: as
+    /// [`LeCun`](Self::LeCun) before linear, sigmoid and tanh, as [`He`](Self::He) before relu and its kin, between the two
+    /// before softplus and elu.
     #[default]
     FanIn,
     /// Normal with variance 2 / inputs, for relu and its kin, which pass half of their input on (He et al., "Delving
@@ -28,18 +31,19 @@ pub enum Initialisation {
     Glorot,
     /// Normal with variance 1 / inputs (LeCun et al., "Efficient BackProp", 1998, §4.6).
     LeCun,
-    /// Orthonormal rows, or columns where there are fewer of them, drawn uniformly from all such matrices, times √2
-    /// before relu and its kin (Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
-    /// neural networks", 2014).
+    /// Orthonormal rows, or columns where there are fewer of them, drawn uniformly from all such matrices, times the gain
+    /// of the layer's activation, √2 for relu (Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep
+    /// linear neural networks", 2014).
     Orthogonal,
-    /// This number of weights of each unit are normal, the others zero: units differ more, yet do not saturate, and their sums
-    /// have the same size however many inputs there are (Martens, "Deep learning via Hessian-free optimization", 2010,
+    /// A given number of weights of each unit are normal, the others zero: units differ more, yet do not saturate, and
+    /// their sums have the same size however many inputs there are (Martens, "Deep learning via Hessian-free optimization", 2010,
     /// §5, with 15 weights).
     ///
     /// The deviation is 1 where the units are sigmoid, as the paper's. As tanh(x) = 2 sigmoid(2x) − 1, it is half of
     /// that before tanh, and half again after tanh: ¼ in between, as in Sutskever et al., "On the importance of
     /// initialization and momentum in deep learning", 2013, §3.1. Units that cannot saturate would let the signal grow
-    /// from layer to layer: their variance is that of [`FanIn`](Self::FanIn) with as many inputs as weights.
+    /// from layer to layer: their variance is as in [`FanIn`](Self::FanIn), with the number of weights for the
+    /// number of inputs.
     Sparse(usize),
     /// Normal with this standard deviation, around zero.
     Normal(f32),
@@ -72,15 +76,15 @@ impl Initialisation {
         }))
     }
 
-    pub(super) fn fill(self, architecture: &Architecture, parameters: &mut [f32], seed: u64) {
+    pub(super) fn fill(self, isa: Isa, architecture: &Architecture, parameters: &mut [f32], seed: u64) {
         let mut generator = random::generator(seed, Purpose::Initialisation);
         let mut before = Activation::Linear;
         for layer in architecture.layers() {
             let weights = &mut parameters[layer.weight_range()];
-            let (inputs, gain) = (layer.inputs() as f32, gain(layer.activation()));
+            let (inputs, squared_gain) = (layer.inputs() as f32, layer.activation().squared_gain());
             let mut normal = |deviation: f32| fill_normal(&mut generator, deviation, weights);
             match self {
-                Self::FanIn => normal((gain / inputs).sqrt()),
+                Self::FanIn => normal((squared_gain / inputs).sqrt()),
                 Self::He => normal((2.0 / inputs).sqrt()),
                 Self::LeCun => normal((1.0 / inputs).sqrt()),
                 Self::Normal(deviation) => normal(deviation),
@@ -88,7 +92,7 @@ impl Initialisation {
                     let limit = (6.0 / (inputs + layer.outputs() as f32)).sqrt();
                     weights.fill_with(|| generator.random_range(-limit..=limit));
                 }
-                Self::Orthogonal => fill_orthogonal(&mut generator, gain.sqrt(), layer, weights),
+                Self::Orthogonal => fill_orthogonal(isa, &mut generator, squared_gain.sqrt(), layer, weights),
                 Self::Sparse(count) => {
                     let count = count.min(layer.inputs());
                     let deviation = sparse_deviation(before, layer.activation(), count);
@@ -113,14 +117,14 @@ fn fill_normal(generator: &mut Generator, deviation: f32, weights: &mut [f32]) {
 
 /// The Q of a matrix of normal numbers is uniform once its columns have the signs that make R's diagonal positive
 /// (Mezzadri, "How to generate random matrices from the classical compact groups", 2007).
-fn fill_orthogonal(generator: &mut Generator, scale: f32, layer: &Layer, weights: &mut [f32]) {
+fn fill_orthogonal(isa: Isa, generator: &mut Generator, scale: f32, layer: &Layer, weights: &mut [f32]) {
     let (inputs, outputs) = (layer.inputs(), layer.outputs());
     let mut normal = Columns::zeros(inputs.max(outputs), inputs.min(outputs));
     let (rows, columns) = (normal.rows(), normal.columns());
     for column in 0..columns {
         normal.column_mut(column).fill_with(|| StandardNormal.sample(generator));
     }
-    let factors = qr(normal);
+    let factors = qr(isa, normal);
     let triangle = factors.upper_triangle(columns);
     let mut q = Columns::zeros(rows, columns);
     for column in 0..columns {
@@ -140,15 +144,7 @@ fn sparse_deviation(before: Activation, after: Activation, count: usize) -> f32 
     match after {
         Activation::Sigmoid => of_inputs,
         Activation::Tanh => 0.5 * of_inputs,
-        _ => (gain(after) / count as f32).sqrt(),
-    }
-}
-
-/// The variance, times the number of inputs, that keeps a signal's size from layer to layer.
-fn gain(activation: Activation) -> f32 {
-    match activation {
-        Activation::Relu | Activation::LeakyRelu | Activation::Silu | Activation::Gelu => 2.0,
-        _ => 1.0,
+        _ => (after.squared_gain() / count as f32).sqrt(),
     }
 }
 
@@ -200,6 +196,7 @@ mod tests {
         for (initialisation, activation, variance) in [
             (Initialisation::FanIn, Activation::Tanh, 1.0 / 400.0),
             (Initialisation::FanIn, Activation::Relu, 2.0 / 400.0),
+            (Initialisation::FanIn, Activation::Elu, 1.5505 / 400.0),
             (Initialisation::He, Activation::Tanh, 2.0 / 400.0),
             (Initialisation::LeCun, Activation::Relu, 1.0 / 400.0),
             (Initialisation::Glorot, Activation::Tanh, 2.0 / 500.0),
@@ -236,7 +233,9 @@ mod tests {
     #[test]
     fn orthogonal_weights_are_orthonormal_times_the_gain_whatever_the_shape() {
         for sizes in ["70,40,70", "33,33,33", "5,200,5", "1,7,1", "7,1,7", "1,1,1"] {
-            for (activation, square) in [(Activation::Tanh, 1.0), (Activation::Relu, 2.0)] {
+            for (activation, square) in
+                [(Activation::Tanh, 1.0), (Activation::Relu, 2.0), (Activation::Elu, 1.550_518_8)]
+            {
                 let network = network(sizes, Initialisation::Orthogonal, activation, 3);
                 for layer in 0..2 {
                     let weights = network.weights(layer);

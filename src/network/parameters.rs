@@ -22,7 +22,7 @@ impl Network {
     /// A network with random weights and zero biases; the same seed gives the same weights.
     pub fn new(architecture: Architecture, initialisation: Initialisation, seed: u64) -> Self {
         let mut network = Self::zeros(architecture);
-        initialisation.fill(&network.architecture, &mut network.parameters, seed);
+        initialisation.fill(network.isa, &network.architecture, &mut network.parameters, seed);
         network
     }
 
@@ -32,7 +32,7 @@ impl Network {
         Self { architecture: Arc::new(architecture), parameters, isa: Isa::best() }
     }
 
-    /// The same network on another instruction set, for tests and benches.
+    /// The same network on another instruction set than [`Isa::best`].
     pub fn with_isa(self, isa: Isa) -> Self {
         Self { isa, ..self }
     }

@@ -18,7 +18,7 @@ use super::parameter_blocks::{self, ParameterBlock};
 use super::parameters::Network;
 use super::tile::Tile;
 use crate::error::Result;
-use crate::gemm::{TILE_ROWS, fold_biases, fold_weights};
+use crate::gemm::{TILE_ROWS, update_biases, update_weights};
 use crate::kernels::{Isa, Update, with_denormals_flushed};
 use crate::parallel::{for_each_piece, is_worth_sharing};
 
@@ -122,9 +122,9 @@ impl TiledBatch {
             let tile = |tile: usize| self.tiles[tile].gradient(block.layer());
             match block {
                 ParameterBlock::Weights { outputs, columns, .. } => {
-                    fold_weights(isa, outputs.clone(), *columns, self.filled, tile, here);
+                    update_weights(isa, outputs.clone(), *columns, self.filled, tile, here);
                 }
-                ParameterBlock::Biases { .. } => fold_biases(isa, self.filled, tile, here),
+                ParameterBlock::Biases { .. } => update_biases(isa, self.filled, tile, here),
             }
         }
     }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::lbfgs::Lbfgs;
 use super::needs::Needs;
-use super::secants::Secants;
 use super::step::{Optimizer, Step};
 use crate::gemm::gemm;
 use crate::kernels::{Isa, Update, axpy, dot, scale, with_denormals_flushed};
@@ -96,8 +96,8 @@ pub struct Kfac {
     inverses: AlignedBuffer,
     /// How many minibatches the moments are of.
     seen: AlignedBuffer,
-    /// The last exact steps; without room, if there will be none.
-    secants: Secants,
+    /// The pairs of the last exact steps; without elements if no step will be exact.
+    lbfgs: Lbfgs,
     has_exact_steps: bool,
 }
 
@@ -116,7 +116,7 @@ impl Kfac {
             moments: factors.clone(),
             inverses: factors,
             seen: AlignedBuffer::zeros(1),
-            secants: Secants::new(if has_exact_steps { architecture.buffer_length() } else { 0 }),
+            lbfgs: Lbfgs::new(if has_exact_steps { architecture.buffer_length() } else { 0 }),
             has_exact_steps,
         }
     }
@@ -125,8 +125,8 @@ impl Kfac {
     pub(super) fn elements(architecture: &Architecture, has_exact_steps: bool) -> usize {
         let parameters = architecture.buffer_length();
         let factors = factors_length(architecture.layers()).saturating_mul(2);
-        let secants = if has_exact_steps { Secants::elements(parameters) } else { 0 };
-        parameters.saturating_mul(3).saturating_add(factors).saturating_add(secants)
+        let lbfgs = if has_exact_steps { Lbfgs::elements(parameters) } else { 0 };
+        parameters.saturating_mul(3).saturating_add(factors).saturating_add(lbfgs)
     }
 
     /// Adds the inputs and deltas of the rows that were traced last to the moments.
@@ -164,16 +164,16 @@ impl Kfac {
     /// Finds the direction: the gradient, preconditioned.
     fn find_direction(&mut self, isa: Isa) {
         self.direction.copy_from_slice(&self.gradient);
-        let Self { layers, inverses, secants, direction, .. } = self;
-        secants.multiply(isa, direction, |vector| precondition(layers, inverses, vector));
+        let Self { layers, inverses, lbfgs, direction, .. } = self;
+        lbfgs.multiply(isa, direction, |vector| precondition(layers, inverses, vector));
     }
 
     /// The Gauss-Newton products dᵀ G d, dᵀ G v and vᵀ G v of the new direction and the velocity, in the mean over `rows`
-    /// rows of some parts of the minibatch. With secants, dᵀ G d alone: the new direction has all that the velocity could
+    /// rows of some parts of the minibatch. With pairs of exact steps, dᵀ G d alone: the new direction has all that the velocity could
     /// add.
     fn curvature(&self, batches: &mut [CurvatureBatch<'_>], rows: usize) -> Vec<f64> {
         let directions = [&self.direction[..], &self.velocity];
-        let directions = if self.secants.is_empty() { &directions } else { &directions[..1] };
+        let directions = if self.lbfgs.is_empty() { &directions } else { &directions[..1] };
         let (mut sums, mut seen) = (Vec::new(), 0);
         for batch in batches {
             if seen < rows {
@@ -225,9 +225,9 @@ impl Optimizer for Kfac {
             self.invert_moments(FACTOR_DAMPING.of(step) as f32);
         }
         if step.is_exact && self.has_exact_steps {
-            self.secants.add(isa, network.parameters(), &self.gradient);
+            self.lbfgs.add(isa, network.parameters(), &self.gradient);
         } else {
-            self.secants.clear();
+            self.lbfgs.clear();
         }
         self.find_direction(isa);
         let curvature = self.curvature(&mut batches, step.rows.div_ceil(CURVATURE_DIVISOR));
@@ -244,7 +244,7 @@ impl Optimizer for Kfac {
             ("inverses", &mut self.inverses),
             ("seen", &mut self.seen),
         ];
-        own.into_iter().chain(self.secants.memory()).collect()
+        own.into_iter().chain(self.lbfgs.memory()).collect()
     }
 }
 

@@ -3,9 +3,9 @@
 mod adam;
 mod choice;
 mod kfac;
+mod lbfgs;
 mod muon;
 mod needs;
-mod secants;
 mod sgd;
 mod step;
 

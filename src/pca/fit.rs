@@ -1,7 +1,8 @@
 //! Finding the components.
 
-use super::{Components, Pca, PcaOptions, Solver};
+use super::{Components, Pca, PcaOptions, PcaParts, Solver};
 use crate::error::{Error, Place, Result};
+use crate::kernels::Isa;
 use crate::linalg::columns::Columns;
 use crate::linalg::eigen::{GramFactors, complete, decompose_gram};
 use crate::linalg::gram::Gram;
@@ -26,7 +27,8 @@ impl Pca {
     /// columns; [`Error::Data`] for a value that is not finite, or a variance beyond the range of `f32`;
     /// [`Error::NotConverged`] if the iteration does not end.
     pub fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Self> {
-        in_pool(|| fit(rows, options))
+        let isa = Isa::best();
+        in_pool(|| fit(isa, rows, options))
     }
 }
 
@@ -58,12 +60,16 @@ impl PcaAccumulator {
     /// [`Error::Setting`] for components that no data can have, or for [`Solver::Randomized`], which goes over the rows
     /// several times.
     pub fn new(columns: usize, options: PcaOptions) -> Result<Self> {
+        Self::on(Isa::best(), columns, options)
+    }
+
+    fn on(isa: Isa, columns: usize, options: PcaOptions) -> Result<Self> {
         options.components.check()?;
         if options.solver == Solver::Randomized {
             let problem = "randomized goes over the rows several times, which a stream does not allow; use jacobi";
             return Err(Error::Setting { name: "solver", problem: problem.into() });
         }
-        Ok(Self { gram: Gram::new(columns, options.center), options })
+        Ok(Self { gram: Gram::new(isa, columns, options.center), options })
     }
 
     /// How many rows it has learned from.
@@ -91,15 +97,16 @@ impl PcaAccumulator {
     pub fn finish(self) -> Result<Pca> {
         check(self.gram.rows(), self.gram.columns(), self.options.components)?;
         in_pool(|| {
+            let isa = self.gram.isa();
             let finished = self.gram.finish();
             let total = (0..finished.gram.columns()).map(|j| finished.gram.column(j)[j]).sum();
-            let factors = decompose_gram(finished.gram)?;
-            assemble(finished.rows, finished.mean, factors, total, &self.options)
+            let factors = decompose_gram(isa, finished.gram)?;
+            assemble(isa, finished.rows, finished.mean, factors, total, &self.options)
         })
     }
 }
 
-fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
+pub(super) fn fit(isa: Isa, rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
     options.components.check()?;
     check(rows.rows(), rows.columns(), options.components)?;
     match (options.solver, options.components) {
@@ -107,15 +114,17 @@ fn fit(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
             name: "solver",
             problem: "randomized needs a count of components; for a share of the variance, use jacobi".into(),
         }),
-        (Solver::Randomized, Components::Count(count)) => randomized(rows, count, options),
-        (Solver::Auto, Components::Count(count)) if worth_projecting(rows, count) => randomized(rows, count, options),
+        (Solver::Randomized, Components::Count(count)) => randomized(isa, rows, count, options),
+        (Solver::Auto, Components::Count(count)) if worth_projecting(rows, count) => {
+            randomized(isa, rows, count, options)
+        }
         _ if rows.rows() >= rows.columns() => {
             let options = PcaOptions { solver: Solver::Jacobi, ..options.clone() };
-            let mut accumulator = PcaAccumulator::new(rows.columns(), options)?;
+            let mut accumulator = PcaAccumulator::on(isa, rows.columns(), options)?;
             accumulator.partial_fit(rows)?;
             accumulator.finish()
         }
-        _ => wide(rows, options),
+        _ => wide(isa, rows, options),
     }
 }
 
@@ -142,7 +151,7 @@ fn check(rows: usize, columns: usize, components: Components) -> Result<()> {
 }
 
 /// More columns than rows: the decomposition of the transpose, whose columns are the rows.
-fn wide(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
+fn wide(isa: Isa, rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
     let (mean, total) = moments(rows, options.center)?;
     let mut transposed = Columns::zeros(rows.columns(), rows.rows());
     let mut row = vec![0.0; rows.columns()];
@@ -152,20 +161,27 @@ fn wide(rows: &dyn Rows, options: &PcaOptions) -> Result<Pca> {
             *to = f64::from(from) - mean;
         }
     }
-    let factors = factor(transposed)?;
+    let factors = factor(isa, transposed)?;
     let factors = GramFactors { singular_values: factors.singular_values, vectors: factors.u };
-    assemble(rows.rows(), mean, factors, total, options)
+    assemble(isa, rows.rows(), mean, factors, total, options)
 }
 
-fn randomized(rows: &dyn Rows, count: usize, options: &PcaOptions) -> Result<Pca> {
+fn randomized(isa: Isa, rows: &dyn Rows, count: usize, options: &PcaOptions) -> Result<Pca> {
     let (mean, total) = moments(rows, options.center)?;
     let rounded: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
-    let factors = randomized_svd(rows, &rounded, count, options.seed)?;
-    assemble(rows.rows(), mean, factors, total, options)
+    let factors = randomized_svd(isa, rows, &rounded, count, options.seed)?;
+    assemble(isa, rows.rows(), mean, factors, total, options)
 }
 
 /// A PCA from singular values and vectors, of which those that are missing belong to values of zero.
-fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, options: &PcaOptions) -> Result<Pca> {
+fn assemble(
+    isa: Isa,
+    rows: usize,
+    mean: Vec<f64>,
+    factors: GramFactors,
+    total: f64,
+    options: &PcaOptions,
+) -> Result<Pca> {
     let most = rows.min(mean.len());
     let mut values = factors.singular_values;
     values.resize(most.max(values.len()), 0.0);
@@ -180,8 +196,8 @@ fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, optio
             format!("the variance along a component is {largest:e}, beyond the range of f32; scale them down");
         return Err(Place::named(Place::ROWS).error(problem));
     }
-    let vectors = complete(factors.vectors, count);
-    Ok(Pca {
+    let vectors = complete(isa, factors.vectors, count);
+    let parts = PcaParts {
         mean: mean.iter().map(|&mean| mean as f32).collect(),
         components: signed_rows(&vectors, count),
         singular_values: values[..count].iter().map(|&value| value as f32).collect(),
@@ -190,7 +206,8 @@ fn assemble(rows: usize, mean: Vec<f64>, factors: GramFactors, total: f64, optio
         rows,
         center: options.center,
         whiten: options.whiten,
-    })
+    };
+    Ok(Pca { parts, isa })
 }
 
 /// How many of the singular values it takes until those left out hold at most 1 − share of the sum of squares.

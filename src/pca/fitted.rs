@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::gemm::gemm;
+use crate::kernels::Isa;
 use crate::matrix::{Matrix, MatrixViewMut};
 
 /// Rows that one task encodes or decodes.
@@ -25,16 +26,17 @@ const TASK: usize = 128;
 /// assert!((back.row(2)[0] - 3.0).abs() < 1e-6);
 /// # Ok::<(), diabolo::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Pca {
-    pub(super) mean: Vec<f32>,
-    pub(super) components: Matrix,
-    pub(super) singular_values: Vec<f32>,
-    pub(super) explained_variance: Vec<f32>,
-    pub(super) total_variance: f64,
-    pub(super) rows: usize,
-    pub(super) center: bool,
-    pub(super) whiten: bool,
+    pub(super) parts: PcaParts,
+    pub(super) isa: Isa,
+}
+
+impl PartialEq for Pca {
+    /// Whether all parts are equal, on whatever instruction set.
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
 }
 
 /// All that a [`Pca`] is made of, to write it to a file and to restore it.
@@ -98,15 +100,22 @@ impl Pca {
                     .into(),
             ));
         }
-        let PcaParts { mean, components, singular_values, explained_variance, total_variance, rows, center, whiten } =
-            parts;
-        Ok(Self { mean, components, singular_values, explained_variance, total_variance, rows, center, whiten })
+        Ok(Self { parts, isa: Isa::best() })
+    }
+
+    /// The same PCA on another instruction set than [`Isa::best`].
+    pub fn with_isa(self, isa: Isa) -> Self {
+        Self { isa, ..self }
+    }
+
+    /// The instruction set that its kernels run on.
+    pub fn isa(&self) -> Isa {
+        self.isa
     }
 
     /// Its parts.
     pub fn into_parts(self) -> PcaParts {
-        let Self { mean, components, singular_values, explained_variance, total_variance, rows, center, whiten } = self;
-        PcaParts { mean, components, singular_values, explained_variance, total_variance, rows, center, whiten }
+        self.parts
     }
 
     /// The codes of rows: (x − mean) Vᵀ, one row of k numbers a row.
@@ -117,7 +126,7 @@ impl Pca {
     /// # Panics
     /// When the rows have not d columns.
     pub fn encode(&self, rows: &Matrix) -> Matrix {
-        let (count, columns) = (self.components.rows(), self.components.columns());
+        let (count, columns) = (self.parts.components.rows(), self.parts.components.columns());
         assert_eq!(rows.columns(), columns, "columns of the rows, and of the PCA");
         let mut codes = Matrix::zeros(rows.rows(), count);
         let scales =
@@ -129,10 +138,10 @@ impl Pca {
                 for i in 0..size {
                     let row = centered.row_mut(i);
                     row.copy_from_slice(rows.row(task * TASK + i));
-                    row.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
+                    row.iter_mut().zip(&self.parts.mean).for_each(|(value, mean)| *value -= mean);
                 }
                 let out = MatrixViewMut::new(codes, size, count);
-                gemm(1.0, centered.rows_view(0..size), self.components.view().transposed(), 0.0, out);
+                gemm(1.0, centered.rows_view(0..size), self.parts.components.view().transposed(), 0.0, out);
                 if let Some(scales) = &scales {
                     for code in codes.chunks_exact_mut(count) {
                         code.iter_mut().zip(scales).for_each(|(value, scale)| *value *= scale);
@@ -148,7 +157,7 @@ impl Pca {
     /// # Panics
     /// When the codes have not k columns.
     pub fn decode(&self, codes: &Matrix) -> Matrix {
-        let (count, columns) = (self.components.rows(), self.components.columns());
+        let (count, columns) = (self.parts.components.rows(), self.parts.components.columns());
         assert_eq!(codes.columns(), count, "columns of the codes, and components");
         let mut rows = Matrix::zeros(codes.rows(), columns);
         let scales = self.scales().map(Iterator::collect::<Vec<_>>);
@@ -164,10 +173,10 @@ impl Pca {
                     }
                 }
                 for row in rows.chunks_exact_mut(columns) {
-                    row.copy_from_slice(&self.mean);
+                    row.copy_from_slice(&self.parts.mean);
                 }
                 let out = MatrixViewMut::new(rows, size, columns);
-                gemm(1.0, scaled.rows_view(0..size), self.components.view(), 1.0, out);
+                gemm(1.0, scaled.rows_view(0..size), self.parts.components.view(), 1.0, out);
             },
         );
         rows
@@ -183,54 +192,54 @@ impl Pca {
 
     /// The standard deviations along the components, if codes are whitened.
     fn scales(&self) -> Option<impl Iterator<Item = f32>> {
-        self.whiten.then(|| self.explained_variance.iter().map(|variance| variance.sqrt()))
+        self.parts.whiten.then(|| self.parts.explained_variance.iter().map(|variance| variance.sqrt()))
     }
 
     /// The mean of each column that was fitted; zeros if not centred.
     pub fn mean(&self) -> &[f32] {
-        &self.mean
+        &self.parts.mean
     }
 
     /// The components as rows, orthonormal: k × d.
     pub fn components(&self) -> &Matrix {
-        &self.components
+        &self.parts.components
     }
 
     /// The singular values of the (centred) data, the largest first.
     pub fn singular_values(&self) -> &[f32] {
-        &self.singular_values
+        &self.parts.singular_values
     }
 
     /// The variance along each component: σ² / (rows − 1).
     pub fn explained_variance(&self) -> &[f32] {
-        &self.explained_variance
+        &self.parts.explained_variance
     }
 
     /// The variance of all columns together, in the components or not.
     pub fn total_variance(&self) -> f64 {
-        self.total_variance
+        self.parts.total_variance
     }
 
     /// The share that each component has in the total variance; zeros if there is none.
     pub fn explained_variance_ratio(&self) -> Vec<f64> {
         let share = |&variance: &f32| {
-            if self.total_variance > 0.0 { f64::from(variance) / self.total_variance } else { 0.0 }
+            if self.parts.total_variance > 0.0 { f64::from(variance) / self.parts.total_variance } else { 0.0 }
         };
-        self.explained_variance.iter().map(share).collect()
+        self.parts.explained_variance.iter().map(share).collect()
     }
 
     /// How many rows it was fitted to.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.parts.rows
     }
 
     /// Whether the mean is subtracted.
     pub fn center(&self) -> bool {
-        self.center
+        self.parts.center
     }
 
     /// Whether codes are divided by their standard deviation.
     pub fn whiten(&self) -> bool {
-        self.whiten
+        self.parts.whiten
     }
 }

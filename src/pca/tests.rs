@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernels::Isa;
 use crate::matrix::Matrix;
 use crate::reference;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -55,16 +56,18 @@ fn assert_close(actual: &[f32], expected: &[f64], relative: f64, absolute: f64) 
 }
 
 #[test]
-fn every_solver_finds_the_textbooks_components() {
+fn every_solver_finds_the_textbooks_components_on_every_instruction_set() {
     for (rows, columns) in [(200, 12), (13, 12), (12, 12), (12, 30), (600, 7), (5, 140), (2, 3)] {
         let data = cloud(rows, columns, 1);
         for center in [true, false] {
             let (mean, values, vectors) = truth(&data, center);
             // The last value of centred data with no more rows than columns is zero, and its vector any.
             let most = rows.min(columns).min(if center { rows - 1 } else { rows });
-            for solver in [Solver::Jacobi, Solver::Randomized] {
+            let solvers = [Solver::Jacobi, Solver::Randomized];
+            for (isa, solver) in Isa::available().into_iter().flat_map(|isa| solvers.map(|solver| (isa, solver))) {
                 let options = PcaOptions { center, ..options(Components::Count(most), solver) };
-                let pca = Pca::fit(&data, &options).unwrap();
+                let pca = fit::fit(isa, &data, &options).unwrap();
+                assert_eq!(pca.isa().name(), isa.name());
                 // The random projection is as wide as the data here, so it loses nothing but single precision.
                 let rounding = if solver == Solver::Randomized { 1e-6 * values[0] } else { 0.0 };
                 assert_close(pca.mean(), &mean, 1e-6, 0.0);
@@ -76,7 +79,7 @@ fn every_solver_finds_the_textbooks_components() {
                 for (k, vector) in vectors[..most].iter().enumerate() {
                     let row = pca.components().row(k);
                     let cosine: f64 = row.iter().zip(vector).map(|(a, b)| f64::from(*a) * b).sum();
-                    assert!(cosine.abs() > 1.0 - 1e-6, "{solver}, {rows} x {columns}, component {k}: {cosine}");
+                    assert!(cosine.abs() > 1.0 - 1e-6, "{isa}, {solver}, {rows} x {columns}, component {k}: {cosine}");
                     let largest = row.iter().fold(0.0f32, |best, &v| if v.abs() > best.abs() { v } else { best });
                     assert!(largest > 0.0, "component {k} has the wrong sign");
                 }

@@ -3,6 +3,7 @@
 use crate::data::{Dataset, Scaling};
 use crate::error::{Error, Result};
 use crate::kernels::{Isa, squared_norm};
+use crate::linalg::moments::ColumnMoments;
 use crate::matrix::Matrix;
 use crate::model::{HiddenLayer, Model};
 use crate::pca::Pca;
@@ -10,7 +11,7 @@ use crate::rows::for_each_chunk;
 
 /// Where features come from.
 pub(super) enum Source<'a> {
-    /// What a layer of a model puts out.
+    /// The outputs of a layer of a model.
     Layer(&'a Model, HiddenLayer),
     /// Principal components of scaled columns.
     Components(&'a Pca, &'a Scaling),
@@ -30,7 +31,7 @@ impl Source<'_> {
         }
     }
 
-    /// How many columns they have.
+    /// The number of columns of the features.
     pub(super) fn columns(&self, dataset: &Dataset) -> usize {
         match self {
             Self::Layer(_, layer) => layer.columns(),
@@ -40,12 +41,12 @@ impl Source<'_> {
     }
 }
 
-/// Features of some rows, less the mean of all rows of a data set, and divided by the root of the sum of the columns'
-/// variances: their squared length is 1 on the average, and what the columns weigh against each other is as it was.
+/// Features of some rows, less the mean of all rows of a data set, divided by the root of the sum of the columns'
+/// variances: their mean squared length is 1, and the columns keep their weights against each other.
 pub(super) struct Features {
-    /// Of the rows of that data set that were asked for, in their order.
+    /// The features of the chosen rows of that data set, in their order.
     pub(super) train: Matrix,
-    /// Of all rows to test on.
+    /// The features of all rows to test on.
     pub(super) test: Matrix,
 }
 
@@ -53,11 +54,11 @@ impl Features {
     /// The features of some rows of one data set, in rising order, and of all of another.
     ///
     /// # Errors
-    /// Those of the source; and when features are out of all proportion.
-    pub(super) fn new(source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
+    /// As the source; and when a row of features is too far from the others.
+    pub(super) fn new(isa: Isa, source: &Source<'_>, train: &Dataset, rows: &[usize], test: &Dataset) -> Result<Self> {
         let columns = source.columns(train);
         let mut kept = Matrix::zeros(rows.len(), columns);
-        let mut moments = Moments::new(columns);
+        let mut moments = ColumnMoments::new(columns);
         let (mut before, mut found) = (0, 0);
         source.each(train, &mut |chunk| {
             moments.add(chunk);
@@ -75,53 +76,18 @@ impl Features {
             end += chunk.as_slice().len();
             Ok(())
         })?;
-        let (mean, scale) = moments.finish();
-        normalize(&mut kept, &mean, scale, |index| (train, rows[index]))?;
-        normalize(&mut tested, &mean, scale, |index| (test, index))?;
+        let mean = moments.means();
+        let total = moments.variances().sum::<f64>();
+        let scale = if total > 0.0 { total.sqrt() } else { 1.0 };
+        normalize(isa, &mut kept, &mean, scale, |index| (train, rows[index]))?;
+        normalize(isa, &mut tested, &mean, scale, |index| (test, index))?;
         Ok(Self { train: kept, test: tested })
     }
 }
 
-/// Sums over rows, for their mean and variance.
-struct Moments {
-    rows: f64,
-    /// The first row, which is near enough to the mean that nothing is lost when that is taken away.
-    first: Vec<f64>,
-    sums: Vec<f64>,
-    squares: Vec<f64>,
-}
-
-impl Moments {
-    fn new(columns: usize) -> Self {
-        Self { rows: 0.0, first: Vec::new(), sums: vec![0.0; columns], squares: vec![0.0; columns] }
-    }
-
-    fn add(&mut self, rows: &Matrix) {
-        if self.first.is_empty() {
-            self.first = rows.row(0).iter().copied().map(f64::from).collect();
-        }
-        for row in 0..rows.rows() {
-            let sums = self.sums.iter_mut().zip(&mut self.squares).zip(&self.first);
-            for (((sum, square), first), &value) in sums.zip(rows.row(row)) {
-                let apart = f64::from(value) - first;
-                *sum += apart;
-                *square += apart * apart;
-            }
-        }
-        self.rows += rows.rows() as f64;
-    }
-
-    /// The mean, and what to divide by.
-    fn finish(self) -> (Vec<f64>, f64) {
-        let variance = |(sum, square): (&f64, &f64)| (square - sum * sum / self.rows).max(0.0) / self.rows;
-        let total: f64 = self.sums.iter().zip(&self.squares).map(variance).sum();
-        let mean = self.first.iter().zip(&self.sums).map(|(first, sum)| first + sum / self.rows).collect();
-        (mean, if total > 0.0 { total.sqrt() } else { 1.0 })
-    }
-}
-
-/// Takes the mean from all rows and divides by the scale; `place` tells which row of which data set one is.
+/// Subtracts the mean from all rows and divides by the scale; `place` says which row of which data set a row is.
 fn normalize<'a>(
+    isa: Isa,
     rows: &mut Matrix,
     mean: &[f64],
     scale: f64,
@@ -132,7 +98,7 @@ fn normalize<'a>(
     for index in 0..rows.rows() {
         let row = rows.row_mut(index);
         row.iter_mut().zip(mean).for_each(|(value, mean)| *value = ((f64::from(*value) - mean) / scale) as f32);
-        let squared = squared_norm(Isa::best(), row);
+        let squared = squared_norm(isa, row);
         if squared.is_nan() || squared > LONGEST {
             let (dataset, row) = place(index);
             let problem = format!("{}: row {} is too far from the others", dataset.source(), row + 1);

@@ -1,33 +1,34 @@
 //! Multinomial logistic regression with a penalty on squared weights, from inner products of the labelled rows.
 //!
-//! It makes Σᵢ −ln p(yᵢ | xᵢ) + λ/2 ‖W‖² least, where p is the softmax of the scores W x. At the least W is a sum of the
-//! rows, W = Aᵀ X (the representer theorem: Schölkopf, Herbrich and Smola, 2001), so that the scores of the rows are K A
-//! and ‖W‖² = tr Aᵀ K A with their products K = X Xᵀ: however many columns there are, it takes K alone. The last column
-//! is a constant 1, whose weight is the bias; so the penalty is on it too.
+//! It minimises Σᵢ −ln p(yᵢ | xᵢ) + λ/2 ‖W‖², where p is the softmax of the scores W x. At the minimum W is a combination
+//! of the rows, W = Aᵀ X (the representer theorem: Schölkopf, Herbrich and Smola, 2001), so that the scores of the rows are
+//! K A and ‖W‖² = tr Aᵀ K A with their products K = X Xᵀ: however many columns there are, K alone is needed. The last
+//! column is a constant 1, whose weight is the bias; so the penalty is on it too.
 
 use std::collections::VecDeque;
 
 use crate::gemm::gemm;
 use crate::kernels::Isa;
-use crate::kernels::reflection::axpy;
-use crate::kernels::rotation::dot;
+use crate::kernels::double::axpy;
+use crate::kernels::double::dot;
 use crate::likelihood::log_sum_exp;
+use crate::linalg::lbfgs::{Pair, VectorSpace, two_loop_recursion};
 use crate::matrix::Matrix;
 
 /// Penalties λ to choose from, the strongest first.
 const PENALTIES: [f64; 9] = [30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003];
 
-/// Parts that the labelled rows are held out in, one after another; fewer where a class has fewer rows.
+/// The number of folds of the cross-validation; fewer where a class has fewer rows.
 const FOLDS: usize = 5;
 
-/// The mean loss of a row is above its least by no more than this, in nats: of a fit, and of one that is compared.
+/// The objective ends above its minimum by at most this a row, in nats: in the final fit, and in those of the folds.
 const GAP: f64 = 1e-7;
-const COMPARED_GAP: f64 = 1e-5;
+const FOLD_GAP: f64 = 1e-5;
 
-/// Steps after which a fit ends in any case; some tens are usual.
-const MOST_STEPS: usize = 2000;
+/// The number of steps after which a fit ends in any case; some tens are usual.
+const MAX_STEPS: usize = 2000;
 
-/// Steps that the method remembers.
+/// The number of pairs that L-BFGS remembers.
 const MEMORY: usize = 10;
 
 /// A fitted classifier.
@@ -45,10 +46,10 @@ impl Logistic {
     ///
     /// The penalty is the first of [`PENALTIES`] after which rows that are held out in turn become less probable. With one
     /// row of each class none can be held out, and the penalty is 1.
-    pub(super) fn choose(products: &Matrix, classes: &[usize], per_class: usize) -> Self {
+    pub(super) fn choose(isa: Isa, products: &Matrix, classes: &[usize], per_class: usize) -> Self {
         let rows = classes.len();
         let count = rows / per_class;
-        let kernel = Kernel::new(products);
+        let kernel = Kernel::new(isa, products);
         let all = vec![true; rows];
         let problem = Problem { kernel: &kernel, classes, count, counted: &all, penalty: 1.0 };
         let penalty = if per_class == 1 { 1.0 } else { best_penalty(&problem, per_class) };
@@ -89,7 +90,7 @@ fn best_penalty(problem: &Problem<'_>, per_class: usize) -> f64 {
         for (counted, point) in &mut fits {
             let problem = Problem { counted, penalty, ..*problem };
             // From the last one, which is near.
-            *point = problem.fit(std::mem::take(point), COMPARED_GAP);
+            *point = problem.fit(std::mem::take(point), FOLD_GAP);
             loss += (0..rows).filter(|&row| !counted[row]).map(|row| problem.row_loss(point, row)).sum::<f64>();
         }
         if loss >= best.0 {
@@ -100,48 +101,62 @@ fn best_penalty(problem: &Problem<'_>, per_class: usize) -> f64 {
     best.1
 }
 
-/// Products of the labelled rows, that of the constant column in them.
+/// K, the products of the labelled rows, the constant column included, and the inner product of weights that it defines.
 struct Kernel {
+    isa: Isa,
     rows: usize,
     products: Vec<f64>,
 }
 
 impl Kernel {
-    fn new(products: &Matrix) -> Self {
+    fn new(isa: Isa, products: &Matrix) -> Self {
         let with_constant = products.as_slice().iter().map(|&product| f64::from(product) + 1.0).collect();
-        Self { rows: products.rows(), products: with_constant }
+        Self { isa, rows: products.rows(), products: with_constant }
     }
 
-    /// A point by its coefficients.
+    /// The point with `coefficients`.
     fn point(&self, coefficients: Vec<f64>) -> Point {
-        let (rows, isa) = (self.rows, Isa::best());
+        let Self { isa, rows, .. } = *self;
         let mut scores = vec![0.0; coefficients.len()];
         for (row, products) in self.products.chunks_exact(rows).enumerate() {
             for (coefficients, scores) in coefficients.chunks_exact(rows).zip(scores.chunks_exact_mut(rows)) {
                 scores[row] = dot(isa, products, coefficients);
             }
         }
-        Point { coefficients, scores }
+        Point { isa, coefficients, scores }
     }
 }
 
-/// Weights W = Aᵀ X, by their coefficients A and the scores K A of the rows: both class after class.
+impl VectorSpace for Kernel {
+    type Vector = Point;
+
+    fn dot(&self, x: &Point, y: &Point) -> f64 {
+        x.dot(y)
+    }
+
+    fn axpy(&self, alpha: f64, x: &Point, y: &mut Point) {
+        y.add(alpha, x);
+    }
+}
+
+/// Weights W = Aᵀ X, as their coefficients A and the scores K A of the rows, both labelled rows × classes, class after class.
 #[derive(Clone, Debug, Default)]
 struct Point {
+    isa: Isa,
     coefficients: Vec<f64>,
     scores: Vec<f64>,
 }
 
 impl Point {
-    /// The inner product of the weights.
+    /// The inner product tr W Vᵀ of the weights of two points, tr Aᵀ (K B).
     fn dot(&self, other: &Self) -> f64 {
-        dot(Isa::best(), &self.coefficients, &other.scores)
+        dot(self.isa, &self.coefficients, &other.scores)
     }
 
-    /// Adds a multiple of another.
+    /// Adds `times` the weights of another.
     fn add(&mut self, times: f64, other: &Self) {
-        axpy(Isa::best(), times, &other.coefficients, &mut self.coefficients);
-        axpy(Isa::best(), times, &other.scores, &mut self.scores);
+        axpy(self.isa, times, &other.coefficients, &mut self.coefficients);
+        axpy(self.isa, times, &other.scores, &mut self.scores);
     }
 
     fn scale(&mut self, times: f64) {
@@ -155,13 +170,13 @@ impl Point {
     }
 }
 
-/// What is to become least.
+/// The objective, over the rows that count.
 #[derive(Clone, Copy)]
 struct Problem<'a> {
     kernel: &'a Kernel,
     /// The class of each labelled row.
     classes: &'a [usize],
-    /// How many classes there are.
+    /// The number of classes.
     count: usize,
     /// Which rows count; the others are held out.
     counted: &'a [bool],
@@ -172,7 +187,7 @@ impl Problem<'_> {
     /// All weights zero.
     fn start(&self) -> Point {
         let zeros = vec![0.0; self.classes.len() * self.count];
-        Point { coefficients: zeros.clone(), scores: zeros }
+        Point { isa: self.kernel.isa, coefficients: zeros.clone(), scores: zeros }
     }
 
     /// ln Σ exp(scores) of a row.
@@ -190,7 +205,7 @@ impl Problem<'_> {
         rows.map(|row| self.row_loss(point, row)).sum::<f64>() + self.penalty / 2.0 * point.dot(point)
     }
 
-    /// The gradient by the weights, which is a sum of the rows too: with coefficients p − y + λ A.
+    /// The gradient by the weights, which is a combination of the rows too, with coefficients p − y + λ A.
     fn gradient(&self, point: &Point) -> Point {
         let rows = self.classes.len();
         let mut coefficients: Vec<f64> = point.coefficients.iter().map(|value| self.penalty * value).collect();
@@ -204,30 +219,30 @@ impl Problem<'_> {
         self.kernel.point(coefficients)
     }
 
-    /// The least point, from a start: L-BFGS (Nocedal and Wright, "Numerical Optimization", algorithm 7.5) in the weights,
-    /// with one product with K a step.
+    /// The minimum, found from a start by L-BFGS (Nocedal and Wright, *Numerical Optimization*, 2006, Algorithm 7.5) in the
+    /// weights, with one product with K a step.
     ///
-    /// It ends when the objective is above its least by `gap` a row at most: that is at most ‖gradient‖² / 2λ, because
-    /// the penalty curves it by λ in every direction.
+    /// It ends when the objective is above its minimum by `gap` a row at most: that is at most ‖gradient‖² / 2λ, because
+    /// the penalty gives every direction a curvature of λ or more.
     fn fit(&self, start: Point, gap: f64) -> Point {
         let rows = self.counted.iter().filter(|&&counted| counted).count() as f64;
         let mut gradient = self.gradient(&start);
         let mut point = start;
         let mut objective = self.objective(&point);
-        let mut steps: VecDeque<Step> = VecDeque::new();
-        for _ in 0..MOST_STEPS {
+        let mut history: VecDeque<Change> = VecDeque::new();
+        for _ in 0..MAX_STEPS {
             let squared = gradient.dot(&gradient);
             if squared <= 2.0 * self.penalty * gap * rows {
                 break;
             }
-            let direction = direction(&gradient, squared, &steps);
+            let direction = self.descent_direction(&gradient, squared, &history);
             let slope = direction.dot(&gradient);
             let mut length = 1.0;
             let (next, next_objective) = loop {
                 let mut next = point.clone();
                 next.add(length, &direction);
                 let value = self.objective(&next);
-                // Armijo's condition; close to the least, roundings may hide the decrease.
+                // Armijo's condition; close to the minimum, rounding may hide the decrease.
                 if value <= objective + 1e-4 * length * slope {
                     break (next, value);
                 }
@@ -237,46 +252,45 @@ impl Problem<'_> {
                 }
             };
             let next_gradient = self.gradient(&next);
-            let (moved, change) = (next.minus(&point), next_gradient.minus(&gradient));
-            let curvature = moved.dot(&change);
+            let (step, change) = (next.minus(&point), next_gradient.minus(&gradient));
+            let curvature = step.dot(&change);
             if curvature > 0.0 {
-                steps.push_back(Step { moved, change, curvature });
-                if steps.len() > MEMORY {
-                    steps.pop_front();
+                history.push_back(Change { step, change, curvature });
+                if history.len() > MEMORY {
+                    history.pop_front();
                 }
             }
             (point, gradient, objective) = (next, next_gradient, next_objective);
         }
         point
     }
+
+    /// Against the gradient, preconditioned by the steps in `history`.
+    fn descent_direction(&self, gradient: &Point, squared_norm: f64, history: &VecDeque<Change>) -> Point {
+        let pairs: Vec<_> = history.iter().map(Change::pair).collect();
+        let mut direction = gradient.clone();
+        two_loop_recursion(self.kernel, &pairs, &mut direction, |vector: &mut Point| {
+            vector.scale(match pairs.last() {
+                Some(last) => last.curvature / last.change.dot(last.change),
+                None => 1.0 / (1.0 + squared_norm.sqrt()),
+            });
+        });
+        direction.scale(-1.0);
+        direction
+    }
 }
 
-/// A step that was taken, and what it changed the gradient by.
-struct Step {
-    moved: Point,
+/// A step that was taken, the change of the gradient along it, and the curvature sᵀ y.
+struct Change {
+    step: Point,
     change: Point,
     curvature: f64,
 }
 
-/// Against the gradient, as the last steps say the objective is curved (Nocedal and Wright, algorithm 7.4).
-fn direction(gradient: &Point, squared: f64, steps: &VecDeque<Step>) -> Point {
-    let mut direction = gradient.clone();
-    let mut shares = Vec::new();
-    for step in steps.iter().rev() {
-        let share = step.moved.dot(&direction) / step.curvature;
-        direction.add(-share, &step.change);
-        shares.push(share);
+impl Change {
+    fn pair(&self) -> Pair<'_, Point> {
+        Pair { step: &self.step, change: &self.change, curvature: self.curvature }
     }
-    direction.scale(match steps.back() {
-        Some(last) => last.curvature / last.change.dot(&last.change),
-        None => 1.0 / (1.0 + squared.sqrt()),
-    });
-    for (step, share) in steps.iter().zip(shares.into_iter().rev()) {
-        let back = step.change.dot(&direction) / step.curvature;
-        direction.add(share - back, &step.moved);
-    }
-    direction.scale(-1.0);
-    direction
 }
 
 #[cfg(test)]
@@ -342,7 +356,7 @@ mod tests {
     #[test]
     fn objective_and_gradient_are_the_textbook_s_and_the_gradient_is_the_slope() {
         let (rows, classes) = rows(4, 7);
-        let kernel = Kernel::new(&products(&rows, &rows));
+        let kernel = Kernel::new(Isa::best(), &products(&rows, &rows));
         let mut counted = vec![true; rows.len()];
         let start = kernel.point((0..rows.len() * CLASSES).map(|at| (at as f64 * 0.7).sin()).collect());
         for held_out in [None, Some(5)] {
@@ -371,10 +385,10 @@ mod tests {
     }
 
     #[test]
-    fn the_fit_is_that_of_plain_descent_with_few_columns_and_with_many() {
+    fn the_fit_agrees_with_gradient_descent_for_few_columns_and_for_many() {
         for (per_class, columns) in [(8, 3), (3, 40)] {
             let (rows, classes) = rows(per_class, columns);
-            let kernel = Kernel::new(&products(&rows, &rows));
+            let kernel = Kernel::new(Isa::best(), &products(&rows, &rows));
             let counted = vec![true; rows.len()];
             for penalty in [10.0, 0.1] {
                 let problem =
@@ -412,7 +426,7 @@ mod tests {
                 centre + noise * (generator.random::<f64>() - 0.5)
             };
             let rows: Vec<Vec<f64>> = (0..60).map(|row| (0..6).map(|column| value(row, column)).collect()).collect();
-            let kernel = Kernel::new(&products(&rows, &rows));
+            let kernel = Kernel::new(Isa::best(), &products(&rows, &rows));
             let counted = [true; 60];
             let problem =
                 Problem { kernel: &kernel, classes: &classes, count: CLASSES, counted: &counted, penalty: 1.0 };
@@ -425,13 +439,13 @@ mod tests {
     #[test]
     fn new_rows_get_the_class_of_the_greatest_score() {
         let (rows, classes) = rows(10, 8);
-        let fitted = Logistic::choose(&products(&rows, &rows), &classes, 10);
+        let fitted = Logistic::choose(Isa::best(), &products(&rows, &rows), &classes, 10);
         let point = Point {
             coefficients: (0..CLASSES)
                 .flat_map(|class| (0..30).map(move |row| (class, row)))
                 .map(|(class, row)| f64::from(fitted.coefficients.row(row)[class]))
                 .collect(),
-            scores: Vec::new(),
+            ..Point::default()
         };
         let weights = weights(&point, &rows);
         let new: Vec<Vec<f64>> =
@@ -444,7 +458,7 @@ mod tests {
         let wrong = fitted.classify(&products(&rows, &rows)).iter().zip(&classes).filter(|(a, b)| a != b).count();
         assert!(wrong <= 3, "{wrong} of 30 rows that it was fitted to are wrong");
         let one_each = [rows[0].clone(), rows[10].clone(), rows[20].clone()];
-        let fitted = Logistic::choose(&products(&one_each, &one_each), &[0, 1, 2], 1);
+        let fitted = Logistic::choose(Isa::best(), &products(&one_each, &one_each), &[0, 1, 2], 1);
         assert_eq!(fitted.classify(&products(&one_each, &one_each)), [0, 1, 2]);
     }
 }

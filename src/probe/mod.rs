@@ -22,7 +22,9 @@ use rayon::prelude::*;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::evaluate::Reconstruct;
 use crate::gemm::gemm;
+use crate::kernels::Isa;
 use crate::matrix::{Matrix, MatrixView};
 use crate::model::{HiddenLayer, Model};
 use crate::pca::{Components, Pca, PcaOptions};
@@ -147,7 +149,7 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
     }
     let drawn = (0..draws).map(|number| classes.draw(labels_per_class, train, seed, number as u64));
     let drawn = drawn.collect::<Result<Vec<_>>>()?;
-    let task = Task { train, test, classes: &classes, drawn: &drawn, labels_per_class };
+    let task = Task { isa: model.body.isa(), train, test, classes: &classes, drawn: &drawn, labels_per_class };
 
     let layer = layer.unwrap_or_else(|| model.code_layer());
     let columns = task.score(&Source::Columns(&model.scaling))?;
@@ -161,6 +163,8 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
 
 /// What all features are put to.
 struct Task<'a> {
+    /// The probed model's, whatever the features are.
+    isa: Isa,
     train: &'a Dataset,
     test: &'a Dataset,
     classes: &'a Classes,
@@ -178,7 +182,7 @@ struct Wrong {
 impl Task<'_> {
     fn score(&self, source: &Source<'_>) -> Result<Scores> {
         let rows = sorted(self.drawn.concat());
-        let features = Features::new(source, self.train, &rows, self.test)?;
+        let features = Features::new(self.isa, source, self.train, &rows, self.test)?;
         let drawn = self.drawn.par_iter().map(|drawn| places(&rows, drawn));
         let wrong: Vec<Wrong> = drawn.map(|drawn| self.wrong(&features, &drawn)).collect();
         let errors = |count: fn(&Wrong) -> usize| {
@@ -196,7 +200,7 @@ impl Task<'_> {
         let labelled = features.train.select_rows(drawn);
         let of_labelled: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();
         let among = products(labelled.view(), labelled.view());
-        let logistic = Logistic::choose(&among, &of_labelled, self.labels_per_class);
+        let logistic = Logistic::choose(self.isa, &among, &of_labelled, self.labels_per_class);
         let neighbours = Neighbours::choose(&among, &of_labelled);
         let found: Vec<[usize; 2]> = (0..self.test.rows().div_ceil(TASK))
             .into_par_iter()

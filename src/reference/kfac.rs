@@ -37,7 +37,7 @@ impl Kfac {
             let parameters = network.parameters().iter().copied().map(f64::from).collect();
             self.points.push([parameters, gradient.clone()]);
         }
-        let pairs = secants(&self.points);
+        let pairs = pairs(&self.points);
         let inverse = |vector: &[f64]| self.direction(network, vector, rows.len());
         let scale = pairs.last().map_or(1.0, |[step, change]| dot(step, change) / dot(change, &inverse(change)));
         let scaled = |vector: &[f64]| inverse(vector).iter().map(|value| scale * value).collect();
@@ -131,8 +131,8 @@ impl Kfac {
     }
 }
 
-/// The steps between points, and the changes of the gradient along them.
-fn secants(points: &[[Vec<f64>; 2]]) -> Vec<[Vec<f64>; 2]> {
+/// The pairs (s, y) of L-BFGS: the steps between points, and the changes of the gradient along them.
+fn pairs(points: &[[Vec<f64>; 2]]) -> Vec<[Vec<f64>; 2]> {
     let difference = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x - y).collect();
     let pair = |pair: &[[Vec<f64>; 2]]| [0, 1].map(|which| difference(&pair[1][which], &pair[0][which]));
     points.windows(2).map(pair).collect()

@@ -16,8 +16,8 @@ mod ulp;
 
 pub use gemm::{gemm, tile_product};
 pub use slices::{
-    adam, add_row, add_signs, approach, axpy, bytes_to_floats, column_sums, dot, draw_normals, exp, momentum, nesterov,
-    normals_gradient, scale, sgd, sigmoid_cross_entropy, squared_distance, squared_error, squared_norm, sum,
+    adam, add_signs, approach, axpy, bytes_to_floats, dot, draw_normals, momentum, nesterov, normals_gradient, scale,
+    sgd, sigmoid_cross_entropy, squared_distance, squared_error, squared_norm, sum,
 };
 pub use svd::svd;
 pub use ulp::ulps;

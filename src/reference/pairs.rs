@@ -70,22 +70,16 @@ impl Domain {
 pub struct Argument {
     /// The values that it takes.
     pub domain: Domain,
-    /// A slice holds this many times the case's length.
-    pub rows: usize,
     /// The sign with which the terms that it enters add up instead of cancelling.
     pub sign: f32,
 }
 
 impl Argument {
-    const ANY: Self = Self { domain: Domain::Any, rows: 1, sign: 1.0 };
-    const UNREAD: Self = Self { domain: Domain::Unread, rows: 1, sign: 1.0 };
+    const ANY: Self = Self { domain: Domain::Any, sign: 1.0 };
+    const UNREAD: Self = Self { domain: Domain::Unread, sign: 1.0 };
 
     const fn within(low: f32, high: f32) -> Self {
-        Self { domain: Domain::Within(low, high), rows: 1, sign: 1.0 }
-    }
-
-    const fn rows(self, rows: usize) -> Self {
-        Self { rows, ..self }
+        Self { domain: Domain::Within(low, high), sign: 1.0 }
     }
 
     const fn negated(self) -> Self {
@@ -98,11 +92,11 @@ impl Argument {
 pub enum Tolerance {
     /// The same floats; the sign of a zero may differ.
     Exact,
-    /// Each result within so many units in its last place, as an `f32`.
+    /// Each result within this number of units in its last place, as an `f32`.
     Ulps(f64),
-    /// Each result y within so many ε (1 + |y|).
+    /// Each result y within this number of times ε (1 + |y|).
     Near(f64),
-    /// Each result within so many ε times what the twin gives when every term that it adds has the same sign.
+    /// Each result within this number of times ε and what the twin gives when every term that it adds has the same sign.
     Terms(f64),
     /// As `Terms`, and exact where all arguments are small integers.
     ExactTerms(f64),
@@ -242,7 +236,7 @@ impl<T: Element> Pair<T> {
 
     fn case(&self, length: usize, offset: usize, exact: bool, mut draw: impl FnMut(Domain) -> f32) -> Case<T> {
         let mut slices = |arguments: &[Argument]| -> Vec<Vec<T>> {
-            arguments.iter().map(|a| (0..length * a.rows).map(|_| T::from_f32(draw(a.domain))).collect()).collect()
+            arguments.iter().map(|a| (0..length).map(|_| T::from_f32(draw(a.domain))).collect()).collect()
         };
         let (read, write) = (slices(&self.read), slices(&self.write));
         let scalars = self.scalars.iter().map(|a| T::from_f32(draw(a.domain))).collect();

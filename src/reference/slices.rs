@@ -1,6 +1,6 @@
 //! The losses, updates, sums and other kernels over slices, an element at a time in double precision.
 //!
-//! Each function is the twin of the kernel of its name in [`crate::kernels`], and panics as it does.
+//! Each function is the twin of the kernel or update rule of its name in [`crate::kernels`], and panics as it does.
 
 use crate::kernels::{AdamStep, Normals};
 
@@ -152,13 +152,6 @@ pub fn add_signs(a: f32, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// Replaces every value by e to its power.
-pub fn exp(values: &mut [f32]) {
-    for value in values {
-        *value = f64::from(*value).exp() as f32;
-    }
-}
-
 /// Σ x.
 pub fn sum(x: &[f32]) -> f64 {
     x.iter().map(|&x| f64::from(x)).sum()
@@ -172,23 +165,6 @@ pub fn dot(x: &[f32], y: &[f32]) -> f64 {
 /// Σ x².
 pub fn squared_norm(x: &[f32]) -> f64 {
     dot(x, x)
-}
-
-/// Adds `row` to each row of `values`.
-pub fn add_row(row: &[f32], values: &mut [f32]) {
-    assert!(values.len().is_multiple_of(row.len()));
-    for (i, value) in values.iter_mut().enumerate() {
-        *value = (f64::from(*value) + f64::from(row[i % row.len()])) as f32;
-    }
-}
-
-/// Writes the sums of the columns of `values`.
-pub fn column_sums(values: &[f32], sums: &mut [f32]) {
-    let columns = sums.len();
-    assert!(values.len().is_multiple_of(columns));
-    for (column, sum) in sums.iter_mut().enumerate() {
-        *sum = values.iter().skip(column).step_by(columns).map(|&value| f64::from(value)).sum::<f64>() as f32;
-    }
 }
 
 /// byte / divisor.

@@ -3,7 +3,7 @@
 use super::sample::Sample;
 use crate::error::{Place, Result};
 use crate::evaluate::Reconstruct;
-use crate::kernels::{self, Isa};
+use crate::kernels::squared_distance;
 use crate::matrix::Matrix;
 use crate::model::Model;
 use crate::rows::Rows;
@@ -38,7 +38,7 @@ impl<'a> Measured<'a> {
         let indices: Vec<usize> = (0..dataset.rows()).collect();
         model.scaling.scaled(dataset).gather(&indices, rows.as_mut_slice())?;
         let reconstructions = model.body.reconstruct(&rows);
-        let error = |row: usize| kernels::squared_distance(Isa::best(), rows.row(row), reconstructions.row(row));
+        let error = |row: usize| squared_distance(model.body.isa(), rows.row(row), reconstructions.row(row));
         let errors: Vec<f64> = indices.iter().map(|&row| error(row)).collect();
         if let Some(row) = errors.iter().position(|error| !error.is_finite()) {
             let number = sample.number(row);

@@ -100,6 +100,7 @@ fn denoise_rows(
 
 /// Sums over the rows that were cleaned so far.
 struct Measure<'a> {
+    isa: Isa,
     clean: &'a dyn Rows,
     /// The known range of the clean rows; without it, they are searched for their extremes.
     peak: Option<f64>,
@@ -113,7 +114,16 @@ struct Measure<'a> {
 impl<'a> Measure<'a> {
     fn new(model: &Model, clean: &'a dyn Rows) -> Self {
         let peak = (model.scaling.name() == "bytes").then_some(1.0);
-        Self { clean, peak, rows: 0, least: f32::INFINITY, greatest: f32::NEG_INFINITY, before: 0.0, after: 0.0 }
+        Self {
+            isa: model.body.isa(),
+            clean,
+            peak,
+            rows: 0,
+            least: f32::INFINITY,
+            greatest: f32::NEG_INFINITY,
+            before: 0.0,
+            after: 0.0,
+        }
     }
 
     /// Takes the next rows: corrupted, and as they were cleaned.
@@ -125,8 +135,8 @@ impl<'a> Measure<'a> {
         self.rows += indices.len();
         self.least = clean.iter().copied().fold(self.least, f32::min);
         self.greatest = clean.iter().copied().fold(self.greatest, f32::max);
-        self.before += squared_distance(Isa::best(), corrupted.as_slice(), clean);
-        self.after += squared_distance(Isa::best(), cleaned.as_slice(), clean);
+        self.before += squared_distance(self.isa, corrupted.as_slice(), clean);
+        self.after += squared_distance(self.isa, cleaned.as_slice(), clean);
         Ok(())
     }
 

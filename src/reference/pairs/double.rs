@@ -1,7 +1,7 @@
 //! The part of the table in double precision: what decompositions do to columns.
 
 use super::{Argument, Element, Pair, Tolerance};
-use crate::kernels::{panel, reflection, rotation};
+use crate::kernels::double::{self, panel, rotation};
 use crate::reference::{panel as reference_panel, rotation as reference};
 
 impl Element for f64 {
@@ -40,8 +40,8 @@ pub fn double_pairs() -> Vec<Pair<f64>> {
     // Each rotation at most doubles what it turns, and rounds it five times.
     let chained = Near(5.0 * CHAIN as f64 * 1000.0 * (1 << CHAIN) as f64);
     vec![
-        Pair::new("rotation::dot", [], [finite, finite], [], ExactTerms(0.0), |isa, [], [x, y], []| match isa {
-            Some(isa) => rotation::dot(isa, x, y),
+        Pair::new("double::dot", [], [finite, finite], [], ExactTerms(0.0), |isa, [], [x, y], []| match isa {
+            Some(isa) => double::dot(isa, x, y),
             None => reference::dot(x, y),
         }),
         Pair::new("rotation::rotate", [number, number], [], [finite, finite], turned, |isa, [c, s], [], [x, y]| {
@@ -74,18 +74,18 @@ pub fn double_pairs() -> Vec<Pair<f64>> {
                 (None, Some(last)) => reference::rotate_chain(columns, rotation::HEIGHT, last, &rotations),
             }
         }),
-        Pair::new("reflection::axpy", [number], [finite], [finite], ExactTerms(3.0), |isa, [a], [x], [y]| match isa {
-            Some(isa) => reflection::axpy(isa, a, x, y),
+        Pair::new("double::axpy", [number], [finite], [finite], ExactTerms(3.0), |isa, [a], [x], [y]| match isa {
+            Some(isa) => double::axpy(isa, a, x, y),
             None => reference::axpy(a, x, y),
         }),
         Pair::new(
-            "reflection::update_then_dot",
+            "double::update_then_dot",
             [number, number],
             [finite, finite, finite],
             [finite],
             ExactTerms(6.0),
             |isa, [a, b], [x, w, next], [y]| match isa {
-                Some(isa) => reflection::update_then_dot(isa, y, [(a, x), (b, w)], next),
+                Some(isa) => double::update_then_dot(isa, y, [(a, x), (b, w)], next),
                 None => {
                     reference::axpy(a, x, y);
                     reference::axpy(b, w, y);

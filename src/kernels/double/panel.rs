@@ -1,12 +1,25 @@
 //! The product of two panels in double precision, added to a tile: what a large Gram matrix is made of.
 //!
-//! A panel holds [`WIDTH`] columns of some rows, row after row, so that both factors of the product are read in order.
-//! A block of the tile, three registers high, stays in registers over all rows: each of them costs three loads, one
-//! broadcast a column, and three multiply-adds a column. A panel is packed once and meets all others, which is what a
-//! general product cannot know.
+//! A panel holds [`WIDTH`] columns of n rows, row after row, so that both factors of the product are read in order. It is
+//! packed once and meets all other panels, which is what a general product cannot know.
+//!
+//! # The loops
+//!
+//! The tile is [`WIDTH`] × [`WIDTH`], column-major. It is cut into blocks of [`HIGH`] registers × 8 columns (4 where there
+//! are only 16 registers):
+//!
+//! ```text
+//! for each block of the tile         its sums stay in registers: 3 × 8 of the 32 there are
+//!     for each of the n rows         load 3 registers of the left panel's row
+//!         for each of its 8 columns  broadcast one element of the right panel's row, and 3 multiply-adds
+//!     add the sums to the tile
+//! ```
+//!
+//! The order of a sum's terms is that of the rows, whatever the block.
 
-use super::Isa;
 use pulp::{Simd, WithSimd};
+
+use crate::kernels::Isa;
 
 /// Columns of a panel, rows and columns of a tile: three AVX-512 registers.
 pub const WIDTH: usize = 24;

@@ -1,12 +1,13 @@
-//! What Householder reflections do to columns, in double precision: subtract a multiple of a vector, and take the dot
-//! product with the next one in the same pass.
+//! The update of a column by Householder reflections, in double precision: add multiples of their vectors, and take the
+//! dot product with the next vector in the same pass.
 //!
 //! A matrix that is too large for the cache closest to a core is read and written once for each reflection. Taking the
 //! next product while the column is there anyway halves that traffic.
 
-use super::Isa;
-use super::rotation::{UNROLL, reduce};
 use pulp::{Simd, WithSimd};
+
+use super::dot::{UNROLL, reduce};
+use crate::kernels::Isa;
 
 /// y ← y + Σ αᵢ xᵢ; returns the dot product of the new y with `next`.
 ///
@@ -53,30 +54,4 @@ pub fn update_then_dot<const TERMS: usize>(
         }
     }
     isa.run(UpdateThenDot(y, terms, next))
-}
-
-/// y ← y + α x.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn axpy(isa: Isa, alpha: f64, x: &[f64], y: &mut [f64]) {
-    struct Axpy<'a>(f64, &'a [f64], &'a mut [f64]);
-    impl WithSimd for Axpy<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) {
-            let Self(alpha, x, y) = self;
-            assert_eq!(x.len(), y.len());
-            let alpha = simd.splat_f64s(alpha);
-            let ((x, x_tail), (y, y_tail)) = (S::as_simd_f64s(x), S::as_mut_simd_f64s(y));
-            for (x, y) in x.iter().zip(y) {
-                *y = simd.mul_add_e_f64s(alpha, *x, *y);
-            }
-            if !y_tail.is_empty() {
-                let y = simd.mul_add_e_f64s(alpha, simd.partial_load_f64s(x_tail), simd.partial_load_f64s(y_tail));
-                simd.partial_store_f64s(y_tail, y);
-            }
-        }
-    }
-    isa.run(Axpy(alpha, x, y));
 }

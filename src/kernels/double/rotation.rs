@@ -1,38 +1,25 @@
-//! Plane rotations of columns in double precision: of a pair, with dot products, as one-sided Jacobi does it; of a chain
-//! of neighbours, as the QL iteration does it.
+//! Plane rotations of columns in double precision: of a pair, with dot products, as one-sided Jacobi needs them; of a
+//! chain of neighbours, as the QL iteration does.
 //!
-//! # How the sums round
+//! # Two columns
 //!
-//! A dot product of n terms is added into four registers of L lanes, so a term passes through at most
-//! n / (4 L) + 2 + log₂ L additions. The order depends on the length and the instruction set alone.
+//! x and y hold n elements each. [`rotate`] runs over both once: load a register of each, four products and two sums,
+//! store both. [`rotate_then_dot`] takes a third column, `next`, because a sweep of Jacobi takes one column x against
+//! y₁, y₂, …: dot, rotate, dot, rotate. All this is bound by loads and stores, not by arithmetic, so the new x is
+//! multiplied with `next` while it is still in registers: three loads in place of four, and one pass in place of two.
+//! Its sum is that of [`dot`](super::dot()), in the same order.
 //!
-//! # Why the fused kernel
+//! # A chain
 //!
-//! A sweep takes a column x against y₁, y₂, …: dot, rotate, dot, rotate. All this is bound by loads and stores, not by
-//! arithmetic. [`rotate_then_dot`] multiplies the new x with the next y while x is still in registers: three loads in
-//! place of four, and one pass in place of two.
+//! [`rotate_chain`] works on columns of [`HEIGHT`] elements, one after another. Its outer loop goes down the rows, as many
+//! registers at once as all columns keep in flight; its inner loop goes from the last column to the first, one rotation a
+//! column. Two rotations in a row share a column: it is carried in registers from one to the next, so each column is
+//! loaded once and stored once.
 
-use super::Isa;
 use pulp::{Simd, WithSimd};
 
-/// How many registers are in flight, to hide the latency of an addition.
-pub(super) const UNROLL: usize = 4;
-
-/// x · y.
-///
-/// # Panics
-/// When the lengths differ.
-pub fn dot(isa: Isa, x: &[f64], y: &[f64]) -> f64 {
-    struct Dot<'a>(&'a [f64], &'a [f64]);
-    impl WithSimd for Dot<'_> {
-        type Output = f64;
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) -> f64 {
-            dot_simd(simd, self.0, self.1)
-        }
-    }
-    isa.run(Dot(x, y))
-}
+use super::dot::{UNROLL, reduce};
+use crate::kernels::Isa;
 
 /// (x, y) ← (c x − s y, s x + c y).
 ///
@@ -87,27 +74,6 @@ pub fn rotate_chain(isa: Isa, columns: &mut [f64], last: usize, rotations: &[[f6
         }
     }
     isa.run(RotateChain(columns, last, rotations));
-}
-
-/// [`dot`] inside a kernel.
-#[inline(always)]
-pub(crate) fn dot_simd<S: Simd>(simd: S, x: &[f64], y: &[f64]) -> f64 {
-    assert_eq!(x.len(), y.len());
-    let ((x, x_tail), (y, y_tail)) = (S::as_simd_f64s(x), S::as_simd_f64s(y));
-    let ((x, x_rest), (y, y_rest)) = (pulp::as_arrays::<UNROLL, _>(x), pulp::as_arrays::<UNROLL, _>(y));
-    let mut sums = [simd.splat_f64s(0.0); UNROLL];
-    for (x, y) in x.iter().zip(y) {
-        for i in 0..UNROLL {
-            sums[i] = simd.mul_add_e_f64s(x[i], y[i], sums[i]);
-        }
-    }
-    for (x, y) in x_rest.iter().zip(y_rest) {
-        sums[0] = simd.mul_add_e_f64s(*x, *y, sums[0]);
-    }
-    if !x_tail.is_empty() {
-        sums[1] = simd.mul_add_e_f64s(simd.partial_load_f64s(x_tail), simd.partial_load_f64s(y_tail), sums[1]);
-    }
-    reduce(simd, sums)
 }
 
 /// [`rotate`] inside a kernel.
@@ -188,11 +154,6 @@ pub(crate) fn rotate_chain_simd<S: Simd>(simd: S, columns: &mut [f64], last: usi
     }
 }
 
-#[inline(always)]
-pub(super) fn reduce<S: Simd>(simd: S, [a, b, c, d]: [S::f64s; UNROLL]) -> f64 {
-    simd.reduce_sum_f64s(simd.add_f64s(simd.add_f64s(a, b), simd.add_f64s(c, d)))
-}
-
 /// A plane rotation: its cosine and sine in every lane.
 #[derive(Clone, Copy)]
 struct Plane<S: Simd> {
@@ -217,6 +178,7 @@ impl<S: Simd> Plane<S> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dot;
     use super::*;
 
     fn wave(length: usize, seed: usize) -> Vec<f64> {

@@ -1,9 +1,32 @@
-//! Gradients folded into the parameters while they are still in registers.
+//! The fused weight gradient and update: a gradient changes the parameters while it is still in registers.
 //!
-//! The gradient of a layer's weights is Δᵀ · inputs, summed over all rows of a minibatch. A block of it is summed in
-//! registers over the whole minibatch, and then changes the parameters (or is written out) at once: no gradient buffer
-//! is written and read again. The deltas are tiles, feature by feature; the inputs stand row by row, in blocks of some
-//! columns, so that a block is read from one end to the other whatever the width of the layer.
+//! The gradient of a layer's weights is G = Δᵀ X (outputs × columns), summed over all rows of a minibatch. A block of it is
+//! summed in registers over the whole minibatch, and then changes the parameters, or is written out, at once: no
+//! gradient buffer is written and read again. From the optimizer to the kernel:
+//!
+//! ```text
+//! Optimizer::step                an optimizer makes an `Update`: a rule and its flat buffers
+//!  └ Gradient::apply             G is summed here; one that lies in a buffer goes to `Update::apply`
+//!     └ Batch::apply             the minibatch as tiles; a narrow one has a loop of its own
+//!        └ TiledBatch::apply     halves the parameter blocks, and the update with them: rayon::join
+//!           └ update_weights     one block of outputs × columns, on one thread
+//!              └ Update::with_rule  one compiled copy for each rule, `Map`
+//!                 └ Isa::run        and one for each instruction set
+//!                    └ run → block → registers   the loops below: G in registers, then `Map` on w and its state
+//! ```
+//!
+//! Shapes: the deltas Δ of a tile are outputs × 32, feature by feature, so that a delta is broadcast; its inputs X are
+//! [`TileRows`], blocks of 32 rows × 32 columns, row by row, so that a block is read from one end to the other whatever the
+//! width of the layer. The loops, from the outside in:
+//!
+//! ```text
+//! for 256 columns                          their inputs stay in the second-level cache for all outputs
+//!   for 8 outputs (6 with 16 registers)    then 4 (2), then 1
+//!     for 2 registers of columns           16 (12) sums G in registers
+//!       for each tile of the minibatch
+//!         for each row with inputs other than zero    load 2 registers of X; for each output: G += δ · X
+//!       apply the rule to 8 × 2 registers of w and its state
+//! ```
 
 use super::tile::TILE_ROWS;
 use super::transpose::transpose;
@@ -18,11 +41,11 @@ const BLOCK_COLUMNS: usize = 32;
 /// Elements of a block.
 const BLOCK: usize = TILE_ROWS * BLOCK_COLUMNS;
 
-/// Columns of inputs that all outputs meet before the next ones: those of 128 rows have 128 KiB, and stay in the
-/// second-level cache.
+/// Columns that are updated for all outputs before the next ones: the inputs of 128 rows have 128 KiB there, and stay in
+/// the second-level cache.
 const COLUMNS_TOGETHER: usize = 256;
 
-/// Registers that a block of the gradient is wide.
+/// The width of a block of the gradient in registers.
 const WIDE: usize = 2;
 
 /// Outputs whose bias gradients are summed before they are applied.
@@ -38,17 +61,17 @@ pub struct TileRows {
 }
 
 impl TileRows {
-    /// Room for a tile of so many columns.
+    /// An empty tile of `columns` columns.
     ///
     /// # Panics
-    /// When that are more elements than a slice can have.
+    /// When these are more elements than a slice can have.
     pub fn zeros(columns: usize) -> Self {
         let blocks = columns.div_ceil(BLOCK_COLUMNS);
         let length = blocks.checked_mul(BLOCK).expect("a tile has at most usize::MAX elements");
         Self { values: AlignedBuffer::zeros(length), columns, nonzero: vec![0; blocks] }
     }
 
-    /// Takes one row.
+    /// Copies `values` to one row.
     ///
     /// # Panics
     /// When there is no such row, or it has another width.
@@ -63,7 +86,7 @@ impl TileRows {
         }
     }
 
-    /// Takes the first `rows` rows of a tile.
+    /// Copies the first `rows` rows of a tile, transposed.
     ///
     /// # Panics
     /// When the tile has another number of features, or not as many rows.
@@ -75,7 +98,7 @@ impl TileRows {
         }
     }
 
-    /// Gives its first `rows` rows to a tile.
+    /// Copies the first `rows` rows to a tile, transposed.
     ///
     /// # Panics
     /// When the tile has another number of features, or not as many rows.
@@ -87,14 +110,14 @@ impl TileRows {
     }
 }
 
-/// What a tile adds to a layer's gradient.
+/// The factors of a tile's part of a layer's gradient.
 #[derive(Clone, Copy, Debug)]
 pub struct TileGradient<'a> {
     /// The tile of deltas, outputs × 32.
     pub delta: &'a [f32],
     /// The inputs of the layer.
     pub inputs: &'a TileRows,
-    /// How many rows count, at least one; what the others hold does not matter.
+    /// The number of rows that count, at least one; what the others hold does not matter.
     pub rows: usize,
 }
 
@@ -121,7 +144,7 @@ impl TileGradient<'_> {
 ///
 /// # Panics
 /// When the shapes do not fit together.
-pub fn fold_weights<'a>(
+pub fn update_weights<'a>(
     isa: Isa,
     outputs: Range<usize>,
     columns: usize,
@@ -131,7 +154,7 @@ pub fn fold_weights<'a>(
 ) {
     let length = outputs.len().checked_mul(columns).filter(|_| outputs.end <= usize::MAX / TILE_ROWS);
     assert_eq!(Some(update.length()), length, "one parameter for each of {outputs:?} x {columns}");
-    update.with_rule(FoldWeights { isa, outputs, columns, count, tile });
+    update.with_rule(WeightUpdate { isa, outputs, columns, count, tile });
 }
 
 /// Applies `update` to the biases of a layer, with the gradient Σ Δ over the first `count` tiles.
@@ -140,7 +163,7 @@ pub fn fold_weights<'a>(
 ///
 /// # Panics
 /// When the shapes do not fit together.
-pub fn fold_biases<'a>(isa: Isa, count: usize, tile: impl Fn(usize) -> TileGradient<'a>, mut update: Update<'_>) {
+pub fn update_biases<'a>(isa: Isa, count: usize, tile: impl Fn(usize) -> TileGradient<'a>, mut update: Update<'_>) {
     let mut start = 0;
     while update.length() > 0 {
         let outputs = update.length().min(BIASES);
@@ -185,7 +208,7 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>> WithSimd for BiasSums<'_, T> {
     }
 }
 
-struct FoldWeights<T> {
+struct WeightUpdate<T> {
     isa: Isa,
     outputs: Range<usize>,
     columns: usize,
@@ -193,23 +216,23 @@ struct FoldWeights<T> {
     tile: T,
 }
 
-impl<'a, T: Fn(usize) -> TileGradient<'a>> WithRule for FoldWeights<T> {
+impl<'a, T: Fn(usize) -> TileGradient<'a>> WithRule for WeightUpdate<T> {
     fn run<K: Map<1, N>, const N: usize>(self, kernel: K, mut buffers: [&mut [f32]; N]) {
         let length = self.outputs.len() * self.columns;
         assert!(buffers.iter().all(|buffer| buffer.len() == length), "buffers of {length} elements");
         let buffers = buffers.each_mut().map(|buffer| buffer.as_mut_ptr());
-        self.isa.run(Fold { shape: self, kernel, buffers });
+        self.isa.run(WeightUpdateKernel { shape: self, kernel, buffers });
     }
 }
 
-/// The work, for one rule. Each buffer holds an element for each output and column.
-struct Fold<T, K, const N: usize> {
-    shape: FoldWeights<T>,
+/// The update for one rule. Each buffer holds an element for each output and column.
+struct WeightUpdateKernel<T, K, const N: usize> {
+    shape: WeightUpdate<T>,
     kernel: K,
     buffers: [*mut f32; N],
 }
 
-impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> WithSimd for Fold<T, K, N> {
+impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> WithSimd for WeightUpdateKernel<T, K, N> {
     type Output = ();
 
     #[inline(always)]
@@ -218,7 +241,7 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> WithSim
     }
 }
 
-impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T, K, N> {
+impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> WeightUpdateKernel<T, K, N> {
     /// Blocks of `HIGH` outputs, then of `LOW`, then of one.
     #[inline(always)]
     fn run<S: Simd, const HIGH: usize, const LOW: usize>(self, simd: S) {
@@ -257,12 +280,12 @@ impl<'a, T: Fn(usize) -> TileGradient<'a>, K: Map<1, N>, const N: usize> Fold<T,
     /// `HIGH` outputs and as many columns as `WIDE` registers hold.
     #[inline(always)]
     fn registers<S: Simd, const HIGH: usize, const WIDE: usize>(&self, simd: S, output: usize, column: usize) {
-        let FoldWeights { outputs, columns, count, tile, .. } = &self.shape;
+        let WeightUpdate { outputs, columns, count, tile, .. } = &self.shape;
         let (lanes, offset) = (S::F32_LANES, column % BLOCK_COLUMNS);
         assert!(output + HIGH <= outputs.end && offset + WIDE * lanes <= BLOCK_COLUMNS);
         let at = |i: usize, j: usize| (output - outputs.start + i) * columns + column + j * lanes;
         for i in 0..HIGH {
-            // They are needed when the sum is done, and by then they are here.
+            // The parameters are needed when the sum is done, and are in the cache by then.
             self.buffers.iter().for_each(|buffer| (0..WIDE).for_each(|j| prefetch_line(buffer.wrapping_add(at(i, j)))));
         }
         let mut sums = [[simd.splat_f32s(0.0); WIDE]; HIGH];

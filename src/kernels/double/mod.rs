@@ -1,0 +1,13 @@
+//! Kernels over slices of `f64`, which the decompositions are made of. Each function named `…_simd` is the kernel to be
+//! called inside another one, which is dispatched already.
+
+mod axpy;
+mod dot;
+pub mod panel;
+mod reflection;
+pub mod rotation;
+
+pub use axpy::axpy;
+pub use dot::dot;
+pub(crate) use dot::dot_simd;
+pub use reflection::update_then_dot;
