@@ -1,11 +1,11 @@
-//! How far a run has come: with its buffers, all that it needs to go on.
+//! The progress of a run: with the buffers, everything that it needs to resume.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Epoch, History, VariationalEpoch};
 use crate::network::BatchError;
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// The epochs that are done.
@@ -17,13 +17,13 @@ pub(super) struct Progress {
     pub seconds: f64,
     /// Steps done in all.
     pub steps: u64,
-    /// The mean loss of a row in the last minibatch, and the smallest one of the first minibatch and all epochs: what a
-    /// good epoch ends with.
+    /// The mean loss of a row in the last minibatch, and the smallest such loss of the first minibatch and of all epochs' ends:
+    /// a good epoch ends near the latter.
     pub last_loss: f64,
     pub lowest_loss: Option<f64>,
-    /// What plateaus and divergence have made of the learning rate.
+    /// The factor by which plateaus and divergence have lowered the learning rate.
     pub rate_share: f32,
-    /// How often it has diverged.
+    /// The number of times that it has diverged.
     pub retries: usize,
     /// The smallest error of all epochs: for stopping, and for plateaus, which count epochs since the rate last fell.
     pub best: BestError,
@@ -99,7 +99,7 @@ impl Progress {
     }
 }
 
-/// The smallest error so far, and the epochs since: what early stopping and plateaus go by.
+/// The smallest error so far, and the epochs since: the measure of early stopping and of plateaus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct BestError {
     pub error: Option<f64>,
