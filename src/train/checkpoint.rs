@@ -135,7 +135,7 @@ fn restore(
         true => file.read(name, &[length]).map(|values| AlignedBuffer::from(&values[..])),
         false => Ok(AlignedBuffer::zeros(length)),
     };
-    // An error in any tensor must leave network and parameters as they are, so all are read before the first is copied.
+    // An error in any tensor must leave network and state as they are, so all are read before the first is copied.
     let mut values = Vec::new();
     for (name, length) in &lengths {
         values.push(take(name, *length)?);

@@ -17,7 +17,7 @@ pub(super) fn check_compatible(
     validation: Option<&dyn Rows>,
     options: &TrainOptions,
 ) -> Result<()> {
-    // From the cheapest check to the dearest: the last two pass over all rows.
+    // From the cheapest check to the dearest: the last two may pass over all rows.
     let architecture = network.architecture();
     options.loss.check(architecture.layers()[architecture.layers().len() - 1].activation())?;
     for (what, rows) in [("training", Some(rows)), ("validation", validation)] {

@@ -49,7 +49,7 @@ impl Identity {
             })?;
             self.rows = Some(hexadecimal(&crc));
         }
-        // The settings of the options do not cover the network, which the caller may have built in any way, nor the rows. The
+        // The options describe neither the network, which the caller may have built by any means, nor the rows. The
         // instruction set counts because each one rounds differently, and a resumed run promises the same bits.
         let architecture = network.architecture();
         let layers = architecture.layers().iter();

@@ -10,7 +10,7 @@ use crate::network::BatchError;
 pub(super) struct Progress {
     /// The epochs that are done.
     pub history: History,
-    /// Minibatches done in the epoch under way.
+    /// The number of minibatches done in the current epoch.
     pub batches: usize,
     /// The sums of their errors, and the seconds that they took.
     pub sums: BatchError,
@@ -67,12 +67,12 @@ impl Progress {
         self.lowest_loss.is_some_and(|lowest| self.last_loss <= times * lowest)
     }
 
-    /// The means of a row so far in the epoch under way: of its loss, and of its code's divergence.
+    /// The means over the rows of the current epoch so far: of the loss, and of the codes' divergence.
     pub fn means(&self, rows: usize) -> [f64; 2] {
         [self.sums.loss, self.sums.divergence].map(|sum| sum / rows as f64)
     }
 
-    /// Ends the epoch under way, whose last step had this learning rate.
+    /// Ends the current epoch, whose last step had this learning rate.
     pub fn end_epoch(
         &mut self,
         rows: usize,

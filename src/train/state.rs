@@ -37,7 +37,7 @@ impl RunState {
         }
     }
 
-    /// Every buffer that changes as the run goes on, by name, the parameters of its network first.
+    /// Every buffer that changes during the run, by name, with the network's parameters first.
     pub fn buffers<'a>(&'a mut self, network: &'a mut Network) -> Vec<(String, &'a mut [f32])> {
         let own = [("parameters", network.parameters_mut()), ("average", &mut *self.average), (BEST, &mut *self.best)];
         let own = own.into_iter().map(|(name, buffer)| (name.to_string(), buffer));

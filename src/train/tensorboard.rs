@@ -1,4 +1,4 @@
-//! The epochs of a run as an event file, which TensorBoard shows as curves while the run goes on.
+//! The epochs of a run as an event file, which TensorBoard shows as curves during the run.
 //!
 //! The file is a sequence of records: the length of the data in 8 bytes, its checksum, the data, its checksum, where
 //! integers are little-endian and checksums masked CRC-32C (TensorFlow, `tensorflow/core/lib/io/record_writer.h`). The
