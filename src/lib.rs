@@ -28,20 +28,22 @@
 //!
 //! # The words
 //!
-//! - **Rows** are observations and **columns** are features. `rows()` is a count, an *index* names one of them, and
-//!   [`Rows`](rows::Rows) is the trait of whatever gives rows.
-//! - The **encoder** maps a row to its **code**, the output of the *bottleneck* (the waist); the **decoder** maps a code to a
-//!   row. *Layer sizes* include the input and the output.
+//! - **Rows** are observations and **columns** are features. `rows()` is a count, an *index* counts from 0, and
+//!   [`Rows`](rows::Rows) is the trait of every source of rows: in memory, computed or streamed.
+//! - The **encoder** maps a row to its **code** (latent vector), the output of the *bottleneck*; the **decoder** maps a code to
+//!   a row. *Layer sizes* include the input and the output.
 //! - The **reconstruction error** of a row is the sum over its columns of (f(x) − x)². Its mean over rows is `error_per_row`,
-//!   its mean over elements `mse`. Both are in the units that the network sees; *scaling* leads there and back.
-//! - **Augmentation** is what training does to rows before the network is given them: shift, binarise, corrupt.
-//! - An **epoch** is a pass over all rows, by **minibatches**; a minibatch goes through the network in **tiles** of 32 rows, held
-//!   feature by feature.
-//! - A **product** is a matrix product; an [`Isa`](kernels::Isa) names the instruction set that computes.
+//!   its mean over elements `mse`. Both are in the units that the network sees; *scaling* maps the file's units to these and
+//!   back.
+//! - **Augmentation** changes training rows at random before the network sees them: shift, binarise, corrupt.
+//! - An **epoch** is a pass over all rows, by **minibatches**; a minibatch goes through the network in **tiles** of 32 rows,
+//!   stored feature by feature.
+//! - A **product** is a matrix product; an [`Isa`](kernels::Isa) names the instruction set in which kernels and products
+//!   compute.
 //! - **Settings** have one name each, the same in the library, on the command line, in configuration files and in the
 //!   *provenance* that a model file holds.
 //!
-//! # The way of the data
+//! # The path of the data
 //!
 //! ```text
 //! file ─ format ─▶ Dataset ─ scaling ─▶ Rows ─ augmentation ─▶ minibatch ─▶ layers ─▶ loss
@@ -50,9 +52,10 @@
 //! Model (layers, parameters, scaling, provenance) ─ one safetensors file ─▶ encode · decode · restore · score
 //! ```
 //!
-//! Bytes stay bytes until a minibatch is gathered. A step has two phases: tiles of rows run forward and backward in parallel;
-//! then pieces of the weights sum their gradient over all rows and are updated at once. No gradient is copied or
-//! reduced, so the result has the same bits for any number of threads.
+//! Bytes stay bytes until a minibatch is gathered. A step has two phases. First, tiles of rows run forward and backward in
+//! parallel. Then, also in parallel, each piece of the weights sums its gradient over all rows of the minibatch and is updated
+//! at once (fused gradient and update). Since no partial gradients are added up, the result has the same bits for any number of
+//! threads.
 //!
 //! # The rooms
 //!

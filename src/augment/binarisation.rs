@@ -1,4 +1,4 @@
-//! Grey values in [0, 1] as the chances of black and white: what a Bernoulli likelihood is of.
+//! Binarisation: grey values in [0, 1] as probabilities of black and white pixels, for a Bernoulli likelihood.
 
 use rand::RngExt;
 
@@ -6,7 +6,7 @@ use crate::random::{Purpose, generator_of_row};
 use crate::rows::{ChangedRows, Rows};
 use crate::settings::named_setting;
 
-/// How values in [0, 1] become 0 or 1: each is 1 with the probability that it is.
+/// Binarisation of values in [0, 1]: x becomes 1 with probability x, else 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binarisation {
     /// Drawn once, the same in every epoch (Larochelle and Murray, "The neural autoregressive distribution estimator",
@@ -17,16 +17,16 @@ pub enum Binarisation {
 }
 
 impl Binarisation {
-    /// The rows as they are in an epoch, counted from 1; epoch 0 is the draw to measure on.
+    /// The binarised rows of an epoch, counted from 1 in training; epoch 0 is the draw for measurements.
     pub fn binarised(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
         ChangedRows::new(rows, move |index, row: &mut [f32]| self.apply(index, row, seed, epoch))
     }
 
-    /// Binarises the row of an index.
+    /// Binarises the row with this index.
     pub(super) fn apply(self, index: usize, row: &mut [f32], seed: u64, epoch: u64) {
         let turn = if self == Self::Fixed { 0 } else { epoch };
         let mut generator = generator_of_row(seed, Purpose::Binarisation, turn, index);
-        // Most pixels are black or white as they are, and nothing is drawn for those.
+        // Most pixels are black or white already, and need no draw.
         for value in row.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
             *value = f32::from(u8::from(generator.random::<f32>() < *value));
         }

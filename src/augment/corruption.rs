@@ -1,4 +1,4 @@
-//! Corrupted rows: what a denoising auto-encoder is given, while the clean rows are its targets.
+//! Corrupted rows: the inputs of a denoising auto-encoder, whose targets are the clean rows.
 
 use std::fmt;
 
@@ -11,21 +11,21 @@ use crate::random::{Purpose, generator_of_row};
 use crate::rows::{ChangedRows, Rows, check_unit_interval};
 use crate::settings::text_setting;
 
-/// What is done to the elements of a row (Vincent et al., "Stacked denoising autoencoders", 2010, §3.3).
+/// A corruption of the elements of a row (Vincent et al., "Stacked denoising autoencoders", 2010, §3.3).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Corruption {
-    /// Normal noise of this standard deviation is added to each.
+    /// Adds normal noise of this standard deviation to each element.
     Gaussian(f32),
-    /// The same, and what then lies outside [0, 1] becomes 0 or 1, as if it were still a pixel.
+    /// Adds the same noise, and clips the sum to [0, 1], the range of pixels.
     ClippedGaussian(f32),
-    /// Those hidden become 0.
+    /// Sets hidden elements to 0.
     Hidden(Hiding),
-    /// Each becomes, with this probability, 0 or 1, either as often.
+    /// Sets each element, with this probability, to 0 or 1, both equally likely.
     SaltPepper(f32),
 }
 
 impl Corruption {
-    /// How it is written.
+    /// Its forms in text.
     pub const FORMS: &'static str =
         "gaussian:STDDEV|clipped-gaussian:STDDEV|mask:SHARE|block:HxW|middle:HxW|salt-pepper:SHARE";
 
@@ -39,11 +39,11 @@ impl Corruption {
         }
     }
 
-    /// Whether these rows can be corrupted in this way.
+    /// Checks that these rows can be corrupted.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a block where rows are no images, or smaller ones, and for clipped noise on what does
-    /// not lie in [0, 1].
+    /// [`Error::Mismatch`] for a block where rows are no images or smaller ones, and for clipped noise where values do not
+    /// lie in [0, 1].
     pub fn check(self, rows: &dyn Rows) -> Result<()> {
         match self {
             Self::Hidden(hiding) => hiding.check(rows),
@@ -54,12 +54,12 @@ impl Corruption {
         }
     }
 
-    /// Whether it takes any rows, be they images or in [0, 1] or neither.
+    /// Whether it applies to any rows, not only to images or to values in [0, 1].
     pub fn takes_any_rows(self) -> bool {
         matches!(self, Self::Gaussian(_) | Self::SaltPepper(_) | Self::Hidden(Hiding::Mask(_)))
     }
 
-    /// The rows as they are corrupted in an epoch, counted from 1 in training; each epoch draws again.
+    /// The corrupted rows of an epoch, counted from 1 in training; each epoch draws again.
     ///
     /// They cannot be gathered where [`check`](Self::check) fails.
     pub fn corrupted(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
@@ -67,7 +67,7 @@ impl Corruption {
         ChangedRows::new(rows, move |index, row: &mut [f32]| self.apply(index, row, image_shape, seed, epoch))
     }
 
-    /// Corrupts the row of an index.
+    /// Corrupts the row with this index.
     ///
     /// # Panics
     /// When [`check`](Self::check) would fail for a block.
@@ -115,7 +115,7 @@ impl fmt::Display for Corruption {
 
 text_setting!(Corruption, "corrupt");
 
-/// A standard deviation, or what is wrong with it.
+/// Parses a standard deviation; the error says what is wrong with it.
 fn deviation(text: &str) -> std::result::Result<f32, String> {
     let deviation = text.parse().ok().filter(|&deviation: &f32| deviation > 0.0 && deviation.is_finite());
     deviation.ok_or_else(|| format!("`{text}` is not a finite number above 0"))

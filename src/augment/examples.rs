@@ -1,4 +1,4 @@
-//! Rows as training sees them in one epoch.
+//! The examples of one epoch: augmented inputs and targets.
 
 use super::Augmentation;
 use crate::error::Result;
@@ -18,8 +18,8 @@ impl Augmentation {
         }
     }
 
-    /// The rows to measure a likelihood on: binarised where training binarises, neither shifted nor corrupted. The draw is
-    /// that of epoch 0, which no training has seen.
+    /// The rows on which a likelihood is measured: binarised where training binarises, neither shifted nor corrupted. They are
+    /// drawn for epoch 0, which no training uses.
     pub fn measured<'a>(&self, rows: &'a dyn Rows, seed: u64) -> AugmentedExamples<'a> {
         Self { binarisation: self.binarisation, ..Self::default() }.examples(rows, seed, 0)
     }
@@ -34,7 +34,7 @@ pub struct AugmentedExamples<'a> {
 }
 
 impl AugmentedExamples<'_> {
-    /// What the network is given.
+    /// The inputs of the network.
     pub fn inputs(&self) -> &dyn Rows {
         match &self.corrupted {
             Some(corrupted) => corrupted,
@@ -42,7 +42,7 @@ impl AugmentedExamples<'_> {
         }
     }
 
-    /// What the network should give back; `None` where that is its input.
+    /// The targets of the network; `None` where they are its inputs.
     pub fn targets(&self) -> Option<&dyn Rows> {
         self.corrupted.as_ref().map(|_| self.clean())
     }

@@ -1,4 +1,4 @@
-//! Elements of rows that are hidden: set to 0 for a network to learn to fill them in, or taken for missing.
+//! Hidden elements of rows: set to 0, so that a network learns to fill them in, or treated as missing.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use crate::random::Generator;
 use crate::rows::Rows;
 use crate::settings::text_setting;
 
-/// Which elements of a row are hidden.
+/// A choice of the elements of a row that are hidden.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Hiding {
-    /// Each with this probability.
+    /// Each element with this probability.
     Mask(f32),
-    /// A block of pixels, at a place within the image that is drawn at random for each row.
+    /// A block of pixels, at a random place within the image for each row.
     Block(BlockSize),
     /// A block of pixels in the middle of the image.
     Middle(BlockSize),
@@ -23,24 +23,24 @@ pub enum Hiding {
 /// Height and width of a block of pixels, at least 1 each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockSize {
-    /// Rows of pixels.
+    /// The number of rows of pixels.
     pub height: usize,
-    /// Columns of pixels.
+    /// The number of columns of pixels.
     pub width: usize,
 }
 
 impl Hiding {
-    /// How it is written.
+    /// Its forms in text.
     pub const FORMS: &'static str = "mask:SHARE|block:HxW|middle:HxW";
 
     fn read(text: &str) -> std::result::Result<Option<Self>, String> {
         text.split_once(':').and_then(|(kind, size)| Self::of_kind(kind, size)).transpose()
     }
 
-    /// Whether these rows can be hidden in this way.
+    /// Checks that elements of these rows can be hidden.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a block where rows are no images, or smaller ones.
+    /// [`Error::Mismatch`] for a block where rows are no images or smaller ones.
     pub fn check(self, rows: &dyn Rows) -> Result<()> {
         let (Self::Block(block) | Self::Middle(block)) = self else { return Ok(()) };
         match rows.image_shape() {
@@ -87,7 +87,7 @@ impl Hiding {
         }
     }
 
-    /// What is of this kind and size, if there is such a kind, or what is wrong with the size.
+    /// The choice of this kind and size; `None` for an unknown kind. The error says what is wrong with the size.
     pub(super) fn of_kind(kind: &str, size: &str) -> Option<std::result::Result<Self, String>> {
         match kind {
             "mask" => Some(share(size).map(Self::Mask)),
@@ -107,7 +107,7 @@ impl BlockSize {
         }
     }
 
-    /// Fills a block with its upper left corner at a row and a column of pixels.
+    /// Fills the block whose upper left pixel is at row `top` and column `left`.
     fn fill<T: Copy>(self, image: &mut [T], image_width: usize, [top, left]: [usize; 2], value: T) {
         for line in image.chunks_exact_mut(image_width).skip(top).take(self.height) {
             line[left..left + self.width].fill(value);
@@ -115,7 +115,7 @@ impl BlockSize {
     }
 }
 
-/// A share of elements, or what is wrong with it.
+/// Parses a share of elements; the error says what is wrong with it.
 pub(super) fn share(text: &str) -> std::result::Result<f32, String> {
     let share = text.parse().ok().filter(|&share| share > 0.0 && share <= 1.0);
     share.ok_or_else(|| format!("`{text}` is no share of the elements; it lies above 0 and up to 1"))

@@ -1,8 +1,8 @@
-//! Augmentation: what training does to rows before the network is given them.
+//! Augmentation: random changes of training rows before the network sees them.
 //!
-//! Each kind has a file, which says what it does to one row: the draw depends on the seed, the epoch and the row's index
-//! alone, so that a row is the same whenever it is gathered. [`Augmentation`] puts them together, and is all that training
-//! knows. A new kind is a file here, and a field of [`Augmentation`] with its line in each of the methods.
+//! Each kind has a file, which changes one row. Its draw depends only on the seed, the epoch and the row's index, so that a row
+//! is the same whenever it is gathered. [`Augmentation`] combines the kinds, and is all that training knows of them. A new kind
+//! is a file here, and a field of [`Augmentation`] with its line in each of the methods.
 
 mod binarisation;
 mod corruption;
@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::rows::{Rows, check_unit_interval};
 
-/// What training does to its rows, in this order: it shifts images, draws zeros and ones, and corrupts the network's inputs.
+/// The augmentation of training rows, in this order: images are shifted, values binarised, and the network's inputs
+/// corrupted.
 ///
 /// Nothing by default; fill it in with `..Default::default()`.
 ///
@@ -42,12 +43,12 @@ use crate::rows::{Rows, check_unit_interval};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Augmentation {
-    /// The most pixels by which an image is moved each way, drawn again in each epoch; 0 leaves images where they are.
+    /// The largest number of pixels by which an image is shifted in any direction, drawn again in each epoch; 0 for no shift.
     pub shift: usize,
-    /// How values in [0, 1] become zeros and ones; `None` leaves them as they are.
+    /// The binarisation of values in [0, 1]; `None` leaves them unchanged.
     #[serde(rename = "binarise")]
     pub binarisation: Option<Binarisation>,
-    /// How the network's inputs are corrupted; its targets are the rows without this corruption.
+    /// The corruption of the network's inputs; its targets are the rows without it.
     #[serde(rename = "corrupt")]
     pub corruption: Option<Corruption>,
 }
@@ -69,18 +70,18 @@ impl Augmentation {
         }
     }
 
-    /// Whether the rows of one epoch differ from those of the next.
+    /// Whether rows differ from epoch to epoch.
     pub fn is_random(&self) -> bool {
         self.shift > 0 || self.binarisation == Some(Binarisation::Stochastic) || self.corruption.is_some()
     }
 
-    /// What of it makes sense for codes, which are neither images nor in [0, 1].
+    /// The part of it that applies to codes, which are neither images nor in [0, 1].
     pub fn of_codes(&self) -> Self {
         let corruption = self.corruption.filter(|corruption| corruption.takes_any_rows());
         Self { corruption, ..Self::default() }
     }
 
-    /// Changes the row of an index, as gathered, into the target that it is in an epoch.
+    /// Turns the gathered row with this index into its target in an epoch.
     fn apply_to_target(
         &self,
         index: usize,
@@ -97,7 +98,7 @@ impl Augmentation {
         }
     }
 
-    /// Whether targets differ from the rows as they are.
+    /// Whether targets differ from the rows themselves.
     fn changes_targets(&self) -> bool {
         self.shift > 0 || self.binarisation.is_some()
     }

@@ -1,4 +1,4 @@
-//! Images moved by some pixels: more of them to learn from than there are.
+//! Shifted images: augmentation by translation.
 
 use rand::RngExt;
 
@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
 use crate::rows::Rows;
 
-/// Moves the image of an index up or down and left or right by up to `most` pixels, every place as likely (Simard et al.,
-/// "Best practices for convolutional neural networks applied to visual document analysis", 2003, §2, has it for
-/// classifiers). What is moved in is 0, as the network sees it: the background where pixels are shares of white.
+/// Shifts the image with this index vertically and horizontally by up to `most` pixels, all shifts equally likely (Simard et
+/// al., "Best practices for convolutional neural networks applied to visual document analysis", 2003, §2, for classifiers).
+/// Pixels that come from outside are 0, as the network sees it: the background where pixels are shares of white.
 ///
 /// # Panics
 /// When the row is no image, or too small; see [`check`].
@@ -27,10 +27,10 @@ pub(super) fn apply(
     shift(image, width, down, right);
 }
 
-/// Checks that rows can be moved by up to `most` pixels.
+/// Checks that rows can be shifted by up to `most` pixels.
 ///
 /// # Errors
-/// When they are no images, or an image could be moved out of sight.
+/// When they are no images, or a whole image could be shifted out.
 pub(super) fn check(rows: &dyn Rows, most: usize) -> Result<()> {
     let wrong = |problem| Err(Error::Mismatch(problem));
     match rows.image_shape() {
@@ -42,9 +42,9 @@ pub(super) fn check(rows: &dyn Rows, most: usize) -> Result<()> {
     }
 }
 
-/// Moves an image by less than its height and width.
+/// Shifts an image by less than its height and width.
 fn shift(image: &mut [f32], width: usize, down: isize, right: isize) {
-    // As one line of pixels, the image moves by as many; then what left a line for the next is blanked.
+    // A shift by rows and columns is one move in the flat image; then the pixels that crossed into another row are blanked.
     let distance = down * width as isize + right;
     let (length, by) = (image.len(), distance.unsigned_abs());
     if distance >= 0 {

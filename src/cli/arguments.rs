@@ -10,7 +10,7 @@ use crate::error::{Error, Place, Result};
 use crate::file;
 use crate::model::{Model, Validation};
 
-/// Which columns of a data file are what.
+/// The columns of a data file that are features, and the one that is the label.
 #[derive(Debug, Args)]
 pub struct ColumnArguments {
     /// The columns to use, by name or number (from 1), in this order [default: all but the label]

@@ -19,8 +19,8 @@ use crate::throughput::{Rate, Throughput, measure, random_bytes};
 
 /// Measure how fast a network trains and reconstructs on this machine
 ///
-/// It trains on the data, or on random images of the input's size, with one thread and with all, and prints rows per
-/// second, and arithmetic per second beside the most that the processor's multiply-adds reach in the same run.
+/// It trains on the data, or on random images of the input's size, with one thread and with all. It prints rows per second,
+/// arithmetic per second, and the peak that the processor's multiply-adds reach in the same run.
 #[derive(Debug, Args)]
 #[command(mut_args(|argument| match WHOLE_RUN.contains(&argument.get_id().as_str()) {
     true => argument.hide(true),
@@ -37,10 +37,10 @@ pub struct Bench {
     layers: LayerSizes,
     #[command(flatten)]
     train: TrainArguments,
-    /// Rows of random data
+    /// The number of rows of random data
     #[arg(long, default_value_t = 8192, allow_negative_numbers = true, conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
     rows: u32,
-    /// Seconds to train, about, for each number of threads
+    /// About how many seconds to train for each number of threads
     #[arg(long, default_value_t = 3.0, allow_negative_numbers = true, value_name = "SECONDS", value_parser = seconds)]
     seconds: f64,
     /// Print one JSON object

@@ -32,9 +32,9 @@ pub struct ConfigArgument {
     pub path: Option<PathBuf>,
 }
 
-/// The words of a whole command line, with those of its configuration file, where it names one.
+/// The words of a command line, extended by its configuration file, where it names one.
 ///
-/// The file's words are put in front of the command's own, unless these set the same option or exclude it.
+/// The file's words precede the command's own, and are left out where these set the same option or exclude it.
 ///
 /// # Errors
 /// When the file cannot be read, is no TOML, or says what no option of the command can say.
@@ -46,6 +46,7 @@ pub fn expand(mut cli: Command, mut words: Vec<OsString>) -> Result<Vec<OsString
     cli.build();
     let place = words.iter().skip(1).position(|word| word == name);
     let (Some(command), Some(place)) = (cli.find_subcommand(name), place) else { return Ok(words) };
+    // What the user typed wins: over the same option of the file, and over any that excludes it.
     let is_said = |argument: &Arg| said.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine);
     let mut added: Vec<(&Arg, OsString)> = Vec::new();
     for Entry { place, argument, word } in read(path, command)? {
@@ -57,6 +58,7 @@ pub fn expand(mut cli: Command, mut words: Vec<OsString>) -> Result<Vec<OsString
             added.push((argument, word));
         }
     }
+    // After the program's name and the subcommand's.
     let place = place + 2;
     words.splice(place..place, added.into_iter().map(|(_, word)| word));
     Ok(words)

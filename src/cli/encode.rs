@@ -8,7 +8,7 @@ use super::arguments::{ModelAndData, check_output};
 use super::table::{Table, write_rows};
 use crate::error::Result;
 
-/// Write the code of each row, or what another layer puts out, as CSV
+/// Write the code of each row, or the output of another layer, as CSV
 #[derive(Debug, Args)]
 pub struct Encode {
     #[command(flatten)]

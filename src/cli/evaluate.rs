@@ -6,7 +6,7 @@ use super::arguments::{ModelAndData, at_least_one};
 use super::facts::Facts;
 use crate::error::Result;
 
-/// Measure how far reconstructions are from the rows
+/// Measure the error of the reconstructions
 #[derive(Debug, Args)]
 pub struct Evaluate {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Rows that no data holds, decoded from codes: as CSV, or images as one PNG sheet.
+//! Generated rows, decoded from codes: as CSV, or images as one PNG sheet.
 
 use std::path::{Path, PathBuf};
 

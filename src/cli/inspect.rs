@@ -32,7 +32,7 @@ impl Inspect {
         facts.print(self.json)
     }
 
-    /// The facts of a model or of data, whichever the input begins like; it may be a pipe, so it is read once.
+    /// The facts of a model or a data file, recognised by its first bytes: the input may be a pipe, so it is read once.
     fn facts_of(&self, input: Input<'_>) -> Result<Facts> {
         if Model::recognises(input.head()) {
             return Ok(model_facts(&Model::read(&self.file, input)?));
@@ -44,6 +44,7 @@ impl Inspect {
 fn model_facts(model: &Model) -> Facts {
     let mut facts = Facts::default();
     let provenance = &model.provenance;
+    // Scripts read these names: each kind of model has all of them, in this order, where it can say something.
     facts.add("kind", model.body.kind());
     facts.add("layers", model.body.layer_sizes());
     facts.add("layer_names", model.layer_names());
@@ -56,6 +57,7 @@ fn model_facts(model: &Model) -> Facts {
             facts.add("biases", layers.iter().map(|layer| layer.has_bias()).collect::<Vec<_>>());
         }
         Body::Pca(pca) => {
+            // A projection and its transpose are two linear layers.
             facts.add("activations", vec!["linear"; 2]);
             facts.add("explained_variance_ratio", pca.explained_variance_ratio());
         }
@@ -64,6 +66,7 @@ fn model_facts(model: &Model) -> Facts {
     facts.add("column_names", model.column_names.clone());
     facts.add("rows", provenance.rows);
     facts.add("seed", provenance.seed);
+    // The errors at the end of the fit, which the model file keeps: no data is needed to show them.
     facts.add("error_per_row", provenance.training.error_per_row);
     facts.add("mse", provenance.training.mse);
     facts.add("validation_error_per_row", provenance.validation.map(|errors| errors.error_per_row));

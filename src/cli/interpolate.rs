@@ -14,7 +14,7 @@ pub struct Interpolate {
     /// The two rows, counted from 1
     #[arg(long, value_name = "I,J", value_delimiter = ',', num_args = 1, required = true, value_parser = at_least_one)]
     rows: Vec<usize>,
-    /// How many rows, the two ends included
+    /// The number of rows, the two ends included
     #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = at_least_one)]
     steps: usize,
     #[command(flatten)]

@@ -93,7 +93,7 @@ impl Command {
 
 /// Runs the program with the process's arguments.
 ///
-/// The exit status is 0 when the work is done, 1 when it could not be done, 2 when the words were wrong.
+/// The exit status is 0 when the work is done, 1 when it failed, and 2 when the arguments were wrong.
 pub fn main() -> ExitCode {
     let words = config::expand(Cli::command(), std::env::args_os().collect());
     match words.and_then(|words| Cli::parse_from(words).run()) {

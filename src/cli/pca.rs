@@ -15,7 +15,7 @@ use crate::pca::{Components, PcaOptions, Solver};
 pub struct Pca {
     #[command(flatten)]
     data: DataArguments,
-    /// How many components, or the share of the variance to keep, as in 0.95
+    /// The number of components, or the share of the variance to keep, as in 0.95
     #[arg(long, short = 'k', allow_negative_numbers = true)]
     components: Components,
     /// How to solve: auto takes randomized for few components of wide data, else jacobi, which is exact

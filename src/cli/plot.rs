@@ -35,13 +35,13 @@ enum Kind {
     Reconstructions(ModelsAndData),
     /// The weights of the first layer, or the principal components
     Filters(ModelsAndData),
-    /// What lies between the codes: the plane of two codes decoded, or walks along each
+    /// The decoded manifold: a grid over a plane of two codes, or walks along each code
     Manifold(ModelsAndData),
-    /// Images that no data holds, drawn at random
+    /// Images decoded from codes drawn at random
     Drawn(ModelsAndData),
     /// Images, corrupted as in training, and cleaned
     Restored(ModelsAndData),
-    /// How many rows have which error
+    /// A histogram of the rows' errors
     Errors(ModelsAndData),
 }
 

@@ -15,9 +15,9 @@ use crate::probe::{DrawErrors, ProbeOptions, Probed, Scores, probe};
 
 /// Measure how few labels a model's features need
 ///
-/// Some rows of each class are drawn at random, logistic regression and nearest neighbours are fitted to their features, and
-/// the mean share of other rows that these get wrong is printed in per cent, with its standard deviation over the draws:
-/// of what the model puts out, of as many principal components, and of the columns as they are.
+/// Some rows of each class are drawn at random, and logistic regression and nearest neighbours are fitted to their features.
+/// Printed is the mean share of test rows that these classify wrongly, in per cent, with its standard deviation over the
+/// draws: for the model's features, for as many principal components, and for the columns themselves.
 #[derive(Debug, Args)]
 #[command(mut_arg("labels", |labels| labels.requires("test_labels").help(LABELS_HELP)))]
 pub struct Probe {
@@ -25,19 +25,19 @@ pub struct Probe {
     model: PathBuf,
     #[arg(help = format!("The rows to draw from: a {}", data::sources()))]
     train: String,
-    /// The rows to test on, likewise
+    /// The rows to test on: a file or set of the same kind
     test: String,
     #[command(flatten)]
     columns: ColumnArguments,
     #[command(flatten)]
     labels: LabelsArgument,
-    /// As --labels, for the rows to test on
+    /// A file with a label for each row to test on, in the form of --labels
     #[arg(long, value_name = "FILE", requires = "labels")]
     test_labels: Option<String>,
-    /// How many rows of each class are drawn
+    /// Labelled rows to draw from each class
     #[arg(long, short = 'n', allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     labels_per_class: u32,
-    /// How often they are drawn
+    /// The number of draws
     #[arg(long, default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     draws: u32,
     /// The layer whose output is probed: code, or layer_1, layer_2, … from the input on, as `inspect` lists them

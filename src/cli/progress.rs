@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::report::significant;
 use crate::train::{Epoch, Event, Observer, Preparation, Trainer};
 
-/// The lines that a whole run prints, about, where there is no terminal.
+/// About how many lines a whole run prints where there is no terminal.
 const PLAIN_LINES: usize = 20;
 
 /// Shows the progress of training.
@@ -127,7 +127,7 @@ fn draws_blocks() -> bool {
     cfg!(windows) || !is_dumb && (locale.contains("utf-8") || locale.contains("utf8"))
 }
 
-/// A line on standard error, if anyone listens.
+/// Writes a line to standard error, if anyone reads it.
 pub fn tell(text: &str) {
     // Work must not be lost because nobody reads its progress.
     let _ = writeln!(io::stderr(), "{text}");

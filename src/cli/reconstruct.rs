@@ -8,7 +8,7 @@ use super::arguments::{ModelAndData, check_output};
 use super::table::{Table, write_rows};
 use crate::error::Result;
 
-/// Write each row as the model gives it back, as CSV in the data's own units
+/// Write the model's reconstruction of each row, as CSV in the data's own units
 #[derive(Debug, Args)]
 pub struct Reconstruct {
     #[command(flatten)]

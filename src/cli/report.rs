@@ -32,6 +32,7 @@ impl Report {
         let models = self.input.read_models()?;
         let dataset = self.input.read_data(&models)?;
         let entries = entries(&models);
+        // Each model is measured on these rows, whatever it was fitted to: only then can the models be compared.
         let summaries =
             models.iter().map(|(_, model)| Summary::on(model, &dataset)).collect::<Result<Vec<Summary>>>()?;
         let names: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
@@ -42,6 +43,7 @@ impl Report {
             sample: Sample::new(&dataset, &[])?,
             command: Some(command_line()),
         };
+        // The page is complete before the file is touched, so a failure leaves the old one.
         let page = report.to_html()?;
         write_whole(&self.out, |out| out.write_all(page.as_bytes()))?;
         let mut facts = Facts::default();

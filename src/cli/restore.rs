@@ -16,9 +16,9 @@ use crate::restore::{FillOptions, Filling, Improvement, Truth, denoise, denoise_
 
 /// Clean corrupted rows, or fill in missing cells
 ///
-/// Each row becomes what the model gives back. But where cells are missing (empty, NA or NaN in a CSV file, or by
-/// --mask or --missing), those alone are filled in, and all others stay as they are. A row that the model drives away
-/// keeps what it started from.
+/// Each row becomes its reconstruction. Where cells are missing (empty, NA or NaN in a CSV file, or by --mask or
+/// --missing), only those are filled in, and all others stay as they are. A row whose rounds diverge keeps its starting
+/// values.
 ///
 /// With --clean, --corrupt or --missing the errors before and after are printed, in the units that the model sees; with
 /// the latter two, DATA is the truth.
@@ -30,13 +30,13 @@ pub struct Restore {
     /// --json is asked for]
     #[arg(long, short = 'o', value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The rows as they should be, to measure by
+    /// The clean rows, to measure errors against
     #[arg(long, value_name = "FILE")]
     clean: Option<String>,
     /// Corrupt DATA, which is clean, in this way first
     #[arg(long, value_name = Corruption::FORMS, conflicts_with_all = ["clean", "mask", "missing"])]
     corrupt: Option<Corruption>,
-    /// Rows like DATA, or one for all, of which each cell that is not 0 says that DATA's is missing
+    /// Rows like DATA, or one row for all: where a cell is not 0, DATA's is missing
     #[arg(long, value_name = "FILE")]
     mask: Option<String>,
     /// Hide cells of DATA, and measure how well they are filled in
@@ -115,6 +115,7 @@ impl Restore {
             let source = dataset.source();
             return Err(Error::Mismatch(format!("{source}: cells are missing; {corruption} is for rows without gaps")));
         }
+        // Cells hidden by an option come on top of those that are empty in the file.
         let hidden = match (&self.missing, &self.mask) {
             (Some(hiding), _) => {
                 Missing::hidden(dataset, *hiding, self.seed).map_err(|error| error.of(dataset.source()))?
@@ -122,7 +123,8 @@ impl Restore {
             (_, Some(mask)) => Missing::masked(dataset, &self.input.read_mask(mask, model)?)?,
             _ => Missing::none(dataset.rows(), dataset.columns()),
         };
-        // Of what was hidden, only what is known can be measured.
+        // An error needs a true value: the clean rows have one for every missing cell, the rows themselves only for
+        // the hidden cells that were not empty before.
         let measured = match clean {
             Some(_) => hidden.clone().or(&empty),
             None => hidden.clone().without(&empty),
@@ -141,7 +143,7 @@ impl Restore {
         facts.add("missing_cells", missing_cells);
         facts.add("start", start.name());
         facts.add("rounds", rounds);
-        // A single round shows of no row whether it would stay.
+        // Whether a row settles shows from the second round on.
         if rounds > 1 {
             facts.add("unsettled_rows", unsettled_rows);
         }
@@ -152,7 +154,7 @@ impl Restore {
         Ok(())
     }
 
-    /// Calls `work` with what takes the restored rows: a file, standard output, or nothing where errors are asked for.
+    /// Calls `work` with the sink of the restored rows: a file, standard output, or nothing where only errors are printed.
     fn each<T>(
         &self,
         model: &Model,

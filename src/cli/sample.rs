@@ -9,12 +9,12 @@ use super::generated::GeneratedOutput;
 use crate::error::Result;
 use crate::model::Model;
 
-/// Generate rows like those of the training, from codes drawn at random
+/// Generate rows like the training data, from codes drawn at random
 #[derive(Debug, Args)]
 pub struct Sample {
     /// A model file, as written by `train` or `pca`
     model: PathBuf,
-    /// How many rows
+    /// The number of rows
     #[arg(long, short = 'n', default_value_t = 100, allow_negative_numbers = true, value_parser = at_least_one)]
     count: usize,
     /// The seed of every random choice

@@ -15,14 +15,14 @@ use crate::matrix::Matrix;
 use crate::model::Model;
 use crate::score::{Threshold, ThresholdRule, average_precision, roc_auc};
 
-/// Write how odd each row is, as CSV: its reconstruction error, in the units that the model sees
+/// Write the anomaly score of each row, as CSV: its reconstruction error, in the units that the model sees
 ///
-/// The rows above a threshold are anomalies. It is chosen from the scores, or is the one that the model's file keeps.
+/// The rows above a threshold are anomalies. The threshold is chosen from the scores, or read from the model's file.
 #[derive(Debug, Args)]
 pub struct Score {
     #[command(flatten)]
     input: ModelAndData,
-    /// Write what each column adds to the score, too
+    /// Also write what each column adds to the score
     #[arg(long)]
     by_column: bool,
     #[command(flatten)]
@@ -38,22 +38,22 @@ pub struct Score {
     json: bool,
 }
 
-/// From where on a row is an anomaly.
+/// The choice of the score above which a row is an anomaly.
 #[derive(Debug, Args)]
 struct ThresholdArguments {
-    /// The threshold that this share of the scores lies at or below, as in 0.99
+    /// Use this quantile of the scores as the threshold, as in 0.99
     #[arg(long, group = "rule", value_name = "SHARE", allow_negative_numbers = true)]
     quantile: Option<f64>,
-    /// The threshold this many times 1.4826 median absolute deviations above the median, as in 3
+    /// Use a threshold this many times 1.4826 median absolute deviations above the median, as in 3
     #[arg(long, group = "rule", value_name = "TIMES", allow_negative_numbers = true)]
     mad: Option<f64>,
-    /// The smallest threshold that at most this share of the normal rows is above, as in 0.01
+    /// Use the smallest threshold that leaves at most this share of the normal rows above it, as in 0.01
     #[arg(long, group = "rule", value_name = "SHARE", allow_negative_numbers = true, requires = "classes")]
     false_positive_rate: Option<f64>,
     /// Keep the threshold in the model's file
     #[arg(long, requires = "rule")]
     keep: bool,
-    /// Fail if there is no threshold to tell anomalies by
+    /// Fail if there is no threshold above which rows are anomalies
     #[arg(long)]
     verdict: bool,
 }
@@ -65,13 +65,13 @@ impl ThresholdArguments {
     }
 }
 
-/// Which rows are anomalies in truth, by their labels.
+/// The labels by which rows are known to be anomalies.
 #[derive(Debug, Args)]
 struct ClassArguments {
-    /// The labels of the anomalies: measures how well the scores tell them from the other rows
+    /// The labels of the anomalies: measures how well the scores separate them from the other rows
     #[arg(long, group = "classes", value_name = "LABEL,…", value_delimiter = ',')]
     anomaly: Option<Vec<String>>,
-    /// The labels of the normal rows: all others are those of anomalies
+    /// The labels of the normal rows: all other rows are anomalies
     #[arg(long, group = "classes", value_name = "LABEL,…", value_delimiter = ',')]
     normal: Option<Vec<String>>,
 }
@@ -107,8 +107,8 @@ impl Score {
         let scores = model.scores(&dataset)?;
         let of_source = |error: Error| error.of(dataset.source());
         let ranked = is_anomaly.map(|is_anomaly| Ranked::new(&scores, &is_anomaly)).transpose().map_err(of_source)?;
-        // A rate of false positives is one of normal rows; other rules see all rows, and with no rule the model's own
-        // threshold holds.
+        // A false positive rate is a share of the normal rows; the other rules see all rows. Without a rule the model's
+        // own threshold holds.
         let threshold = match (rule, &ranked) {
             (Some(rule @ ThresholdRule::FalsePositiveRate(_)), Some(ranked)) => Some(rule.choose(&ranked.normal)),
             (Some(rule), _) => Some(rule.choose(&scores)),
@@ -125,6 +125,7 @@ impl Score {
         if self.out.is_some() || !wants_facts {
             self.write(&model, &dataset, &scores, threshold)?;
         }
+        // Last, so that a failure before it leaves the model file untouched.
         if self.threshold.keep {
             model.threshold = threshold;
             model.save(&self.input.model)?;
@@ -182,7 +183,7 @@ impl Score {
     }
 }
 
-/// The scores of rows of which it is known whether they are anomalies.
+/// The scores of rows that are labelled as normal or as anomalies.
 struct Ranked {
     anomalies: Vec<f32>,
     normal: Vec<f32>,

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::file::write_whole;
 use crate::matrix::Matrix;
 
-/// What is written above and beside rows.
+/// The header above the rows of a CSV file, and the labels beside them.
 pub struct Table<'a> {
     pub header: Option<&'a [String]>,
     pub columns: usize,
@@ -23,7 +23,7 @@ pub fn write_rows(
 ) -> Result<()> {
     let name = out.map_or(PathBuf::from("standard output"), Path::to_path_buf);
     let io_error = |source| Error::Io { path: name.clone(), action: "cannot write", source };
-    // What went wrong, if it was not the file's own making.
+    // An error of the rows must survive the writer, which knows only input and output errors.
     let mut failed = None;
     let write = |out: &mut dyn Write| {
         let mut writer = CsvWriter::new(out, table.header, table.columns, table.labels);

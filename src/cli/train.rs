@@ -56,9 +56,10 @@ pub struct Train {
 }
 
 impl Train {
-    /// Runs the subcommand; `program` is the whole command line, which a dry run lists the arguments of.
+    /// Runs the subcommand; a dry run lists the arguments that `program`, the whole command line, gives it.
     pub fn run(&self, program: clap::Command) -> Result<()> {
         let mut options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
+        // No file may take the place of another, and none may turn out unwritable after hours of training.
         let mut files = self.data.paths(self.validation.as_ref());
         files.extend(self.config.path.as_deref());
         check_output(Some(&self.out), &files)?;
@@ -74,6 +75,7 @@ impl Train {
             let settings = plan_autoencoder(&dataset, &options, validation)?;
             return print(&self.parsed.to_toml(program, "train", &settings.by_name()));
         }
+        // A resumed run keeps the rate that its first part found; a second search might find another.
         if options.find_learning_rate
             && let Some(found) = self.checkpoint.learning_rate(&self.out)?
         {
@@ -81,7 +83,7 @@ impl Train {
         }
         let progress = Progress::new(options.train.epochs, self.quiet);
         let board = self.tensorboard.as_deref().map(TensorBoard::create).transpose()?;
-        // The watch comes first: where it goes on with a run, the board must know.
+        // The watch comes first, because resuming changes the epoch at which the board starts.
         let mut observers = (self.checkpoint.watch(progress, &self.out)?, board);
         let fitted = fit_autoencoder(&dataset, &options, validation, &mut observers)?;
         observers.0.finish();

@@ -15,10 +15,10 @@ use crate::network::{Activations, Initialisation, LayerSizes, Loss};
 use crate::optimizer::OptimizerChoice;
 use crate::train::{Averaging, LearningRate, Penalty, Schedule, Stopping, TrainOptions, VariationalLoss};
 
-/// The arguments that matter to a whole run alone, and not to the speed of a step, which `bench` measures.
+/// The arguments that matter only to a whole run, not to the speed of a step, which `bench` measures.
 pub const WHOLE_RUN: [&str; 7] = ["epochs", "patience", "max_time", "retries", "pretrain", "schedule", "warm_up"];
 
-/// The network and its training, the layer sizes excepted.
+/// The network and its training, except for the layer sizes.
 #[derive(Debug, Args)]
 pub struct TrainArguments {
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub struct TrainArguments {
     /// Passes over the data
     #[arg(long, short = 'e', default_value_t = 100, allow_negative_numbers = true, value_parser = at_least_one)]
     epochs: usize,
-    /// Rows of a minibatch
+    /// The number of rows of a minibatch
     #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
     /// Double the rows of a minibatch every time this many epochs have passed, until it has all rows
@@ -38,10 +38,10 @@ pub struct TrainArguments {
     /// The step size, or auto to search for one first [default: 0.001 for adam, 0.003 for muon, 0.01 for sgd, 1 for kfac]
     #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
     learning_rate: Option<RateArgument>,
-    /// How the step size changes over the run
+    /// The schedule of the step size over the run
     #[arg(long, default_value_t = Schedule::Constant, value_name = Schedule::FORMS)]
     schedule: Schedule,
-    /// Epochs over which the step size first grows from nothing
+    /// Epochs over which the step size first grows from 0
     #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
     warm_up: f64,
     /// The update rule [default: adam, or sgd with --momentum]; adamw is adam with --weight-decay 0.01
@@ -55,18 +55,18 @@ pub struct TrainArguments {
     /// Epochs for which each pair of layers, from the outermost to the bottleneck, is first trained on its own
     #[arg(long, default_value_t = 0, value_name = "EPOCHS", allow_negative_numbers = true)]
     pretrain: usize,
-    /// Epochs without a smaller error on held-out rows after which training stops; the best weights are then taken
+    /// Epochs without a smaller error on held-out rows after which training stops; the model gets the best weights
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = at_least_one)]
     patience: Option<usize>,
     /// Stop training after this time: seconds, or as in 90s, 15m, 2h
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = seconds)]
     max_time: Option<f64>,
-    /// How often a run that diverges begins its epoch again with half the step size
+    /// The number of times that a diverging run repeats its epoch with half the step size
     #[arg(long, default_value_t = 0, value_name = "TIMES", allow_negative_numbers = true)]
     retries: usize,
 }
 
-/// A step size, or the wish to have one found.
+/// A step size, or the search for one.
 #[derive(Clone, Copy, Debug)]
 enum RateArgument {
     Auto,
@@ -84,10 +84,10 @@ impl FromStr for RateArgument {
     }
 }
 
-/// The network, the layer sizes excepted.
+/// The network, except for the layer sizes.
 #[derive(Debug, Args)]
 struct NetworkArguments {
-    /// The activation of the hidden layers, the bottleneck excepted
+    /// The activation of the hidden layers, except for the bottleneck
     #[arg(long, short = 'a', default_value = Activation::Silu.name(), value_name = "NAME", value_parser = activation())]
     activation: Activation,
     /// The activation of the bottleneck
@@ -99,16 +99,16 @@ struct NetworkArguments {
     /// Leave out the biases
     #[arg(long)]
     no_bias: bool,
-    /// Codes are draws from normal distributions, of which the encoder gives means and variances, held close to the
-    /// standard normal
+    /// Train a variational auto-encoder: codes are drawn from normal distributions whose means and variances the encoder
+    /// gives, held close to the standard normal
     #[arg(long)]
     variational: bool,
-    /// How weights start
+    /// The distribution of the initial weights
     #[arg(long, default_value_t = Initialisation::FanIn, value_name = Initialisation::FORMS)]
     init: Initialisation,
 }
 
-/// What keeps the weights from fitting the training rows too closely.
+/// Regularisation: what keeps a network from overfitting the training rows.
 #[derive(Debug, Args)]
 struct RegularisationArguments {
     /// The share of itself, times the step size, that a weight loses at every step
@@ -123,28 +123,28 @@ struct RegularisationArguments {
     /// λ in a penalty of λ Σ|c| for the code c of a row, which makes codes sparse
     #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     code_l1: f32,
-    /// How many times the divergence of variational codes from the standard normal counts beside the loss
+    /// The weight β of the divergence of variational codes from the standard normal, beside the loss
     #[arg(long, default_value_t = 1.0, value_name = "β", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     beta: f32,
-    /// Epochs over which β first grows from nothing
+    /// Epochs over which β first grows from 0
     #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
     beta_warm_up: f64,
-    /// Move images by up to this many pixels each way, drawn again in each epoch: there are then more of them to learn from
+    /// Augment images: shift each by up to this many pixels in every direction, drawn again in each epoch
     #[arg(long, default_value_t = 0, value_name = "PIXELS", allow_negative_numbers = true)]
     shift: usize,
-    /// Make each value in [0, 1] a 1 with that probability, else a 0: once, or again in each epoch
+    /// Turn each value x in [0, 1] into 1 with probability x, else into 0: once, or again in each epoch
     #[arg(long, value_name = Binarisation::FORMS)]
     binarise: Option<Binarisation>,
-    /// How the network's inputs are corrupted, drawn again in each epoch; its targets are the clean rows
+    /// Corrupt the network's inputs, drawn again in each epoch; the targets are the clean rows
     #[arg(long, value_name = Corruption::FORMS)]
     corrupt: Option<Corruption>,
-    /// The longest gradient that is taken as it is
+    /// Scale gradients down to this norm where they exceed it
     #[arg(long, value_name = "LENGTH", allow_negative_numbers = true, value_parser = positive::<f32>)]
     clip_norm: Option<f32>,
-    /// The decoder's weights are the encoder's, transposed
+    /// Tie the weights: the decoder's are the encoder's, transposed
     #[arg(long)]
     tied: bool,
-    /// Which average of the weights is measured and taken
+    /// The average of the weights that is measured and saved
     #[arg(long, default_value_t = Averaging::None, value_name = Averaging::FORMS)]
     average: Averaging,
 }

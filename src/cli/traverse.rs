@@ -14,10 +14,10 @@ use crate::model::Model;
 pub struct Traverse {
     /// A model file, as written by `train` or `pca`
     model: PathBuf,
-    /// Which element of the code, counted from 1; the others are at their means
+    /// The element of the code, counted from 1; the others are at their means
     #[arg(long, short = 'c', value_name = "CODE", value_parser = at_least_one)]
     code: usize,
-    /// How many rows
+    /// The number of rows
     #[arg(long, default_value_t = 11, allow_negative_numbers = true, value_parser = at_least_one)]
     steps: usize,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! A training run at the command line: its progress, its checkpoints, and what a signal to stop does.
+//! The watch over a training run at the command line: progress, checkpoints, and signals to stop.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -26,14 +26,14 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// When and where checkpoints are written.
 #[derive(Debug, Args)]
 pub struct CheckpointArguments {
-    /// Keep a checkpoint in this folder, to go on from when the run is stopped [default: none, unless by Ctrl-C: then in
-    /// OUT.checkpoint]
+    /// Keep a checkpoint in this folder, from which a stopped run can resume [default: none but the one that Ctrl-C
+    /// leaves in OUT.checkpoint]
     #[arg(long, value_name = "DIR")]
     checkpoint: Option<PathBuf>,
-    /// How often: a number of epochs, or a time, as in 90s, 15m, 2h [default: 1]
+    /// The interval between checkpoints: a number of epochs, or a time, as in 90s, 15m, 2h [default: 1]
     #[arg(long, value_name = "EPOCHS|TIME", requires = "checkpoint", allow_negative_numbers = true, value_parser = every)]
     checkpoint_every: Option<Every>,
-    /// Go on from the checkpoint, if there is one; the result is the same as if the run had not stopped
+    /// Resume from the checkpoint, if there is one; the result is the same as if the run had not stopped
     #[arg(long)]
     resume: bool,
 }
@@ -87,7 +87,8 @@ impl CheckpointArguments {
             create_folder(&folder)?;
             file::check_writable(&folder.join(FILE))?;
         }
-        // Where a handler cannot be set, Ctrl-C ends the program as it does any other.
+        // The first signal stops the run at its next event, with a checkpoint; a second ends the program at once. Where
+        // no handler can be set, Ctrl-C ends the program as it does any other.
         let _ = ctrlc::set_handler(|| {
             if STOP.swap(true, Ordering::Relaxed) {
                 std::process::exit(1);
@@ -104,7 +105,7 @@ pub struct Watch {
     folder: PathBuf,
     every: Option<Every>,
     resume: bool,
-    /// When this run last wrote a checkpoint, or read one.
+    /// The time when this run last wrote a checkpoint, or read one.
     saved: Option<Instant>,
     start: Instant,
 }

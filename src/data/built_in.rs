@@ -12,7 +12,7 @@ use crate::error::Result;
 /// and the label `digit`.
 pub const BUILT_IN_NAMES: &[&str] = &["iris", "digits"];
 
-/// Reads a built-in set, if there is one of this name. Its label is kept aside without being asked for.
+/// Reads a built-in set, if there is one with this name. Its label is kept aside even where the options name none.
 pub(super) fn read_built_in(name: &str, options: &ReadOptions) -> Option<Result<Dataset>> {
     match name {
         "iris" => Some(read_labelled(name, include_bytes!("../../data/iris.csv"), "species", options)),

@@ -1,4 +1,4 @@
-//! The rows of a data set that have some labels, or have not.
+//! The choice of rows by their labels.
 
 use crate::data::dataset::Dataset;
 use crate::data::messages::NAME_THE_LABELS;
@@ -6,7 +6,7 @@ use crate::data::options::RowChoice;
 use crate::error::{Place, Result};
 
 impl Dataset {
-    /// The rows that a choice takes, with all that is known about them. A label that no row has is passed over; see
+    /// The chosen rows, with their labels and all other properties. A label that no row has is ignored; see
     /// [`Labels::check_known`](crate::data::Labels::check_known).
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! Which columns of a table were asked for.
+//! The choice of a table's columns.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,14 +7,14 @@ use crate::data::messages::{RENAME_OR_LEAVE_OUT, quoted_names};
 use crate::data::options::{Columns, ReadOptions};
 use crate::error::{Error, Result};
 
-/// Which columns of a table are features, in the order wanted, and which is the label. Indices count from 0.
+/// The indices of a table's features, in the order of the choice, and of its label. Indices count from 0.
 pub(super) struct Selection {
     pub(super) features: Vec<usize>,
     pub(super) label: Option<usize>,
 }
 
 impl Selection {
-    /// The columns that the options ask for: all but the label, where they name no features.
+    /// The columns that the options choose: all but the label, where they name no features.
     pub(super) fn new(names: &ColumnNames<'_>, options: &ReadOptions) -> Result<Self> {
         let label = options.label.as_deref().map(|name| names.by_name_or_number(name)).transpose()?;
         let features: Vec<usize> = match &options.columns {
@@ -45,7 +45,7 @@ pub(super) struct ColumnNames<'a> {
     source: &'a str,
     width: usize,
     header: Option<&'a [String]>,
-    /// The first and the second column of a name.
+    /// The first column with a name, and the second where the name is ambiguous.
     places: HashMap<&'a str, (usize, Option<usize>)>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> ColumnNames<'a> {
         self.width
     }
 
-    /// The index of the column of this name.
+    /// The index of the column with this name.
     fn by_name(&self, name: &str) -> Result<usize> {
         match self.places.get(name) {
             Some(&(index, None)) => Ok(index),
@@ -88,7 +88,7 @@ impl<'a> ColumnNames<'a> {
         }
     }
 
-    /// The index of the column of this name, or else of this number, counted from 1.
+    /// The index of the column with this name, or else with this number, counted from 1.
     pub(super) fn by_name_or_number(&self, asked: &str) -> Result<usize> {
         let asked = asked.trim();
         match asked.parse::<usize>() {
@@ -123,7 +123,7 @@ fn reject_repeated_columns(names: &ColumnNames<'_>, columns: &[usize]) -> Result
     Ok(())
 }
 
-/// Checks that no two of the chosen columns have the same name, by which they could not be told apart later.
+/// Checks that no two of the chosen columns have the same name, because later nothing could distinguish them.
 pub(super) fn reject_repeated_names(
     source: &str,
     header: &[String],

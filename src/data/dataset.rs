@@ -1,4 +1,4 @@
-//! A table of rows with what is known about it.
+//! A data set: a table of rows with names, labels and source.
 
 use crate::data::columns;
 use crate::data::labels::Labels;
@@ -9,7 +9,7 @@ use crate::kernels::{Isa, bytes_to_floats, prefetch};
 use crate::matrix::Matrix;
 use crate::rows::{Rows, RowsInMemory};
 
-/// The numbers of a [`Dataset`], row after row, as the file held them.
+/// The elements of a [`Dataset`], row after row, in the type of its file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
     /// Unsigned bytes, rows × columns of them.
@@ -18,9 +18,9 @@ pub enum Values {
     Floats(Matrix),
 }
 
-/// Rows × columns of finite numbers in the units of their source, with the names that came along.
+/// Rows × columns of finite numbers in the units of their source, with column names and labels where the source has them.
 ///
-/// It has at least one row and one column. As [`Rows`] it gives its values unscaled; see
+/// It has at least one row and one column. As [`Rows`] its values are unscaled; see
 /// [`Scaling`](crate::data::Scaling) for the units that a network sees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -36,7 +36,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// A data set from a matrix, with a name for each column or with none. `source` names it in messages.
+    /// A data set from a matrix, with or without column names. `source` names it in messages.
     ///
     /// ```
     /// use diabolo::{Matrix, data::Dataset};
@@ -97,10 +97,10 @@ impl Dataset {
         })
     }
 
-    /// The same with a label for each row.
+    /// The same data set with a label for each row.
     ///
     /// # Errors
-    /// When there is not exactly one a row.
+    /// When the number of labels is not that of the rows.
     pub fn with_labels(self, labels: Labels) -> Result<Self> {
         if labels.values.len() != self.rows {
             let (source, labels, rows) = (&self.source, labels.values.len(), self.rows);
@@ -109,10 +109,10 @@ impl Dataset {
         Ok(Self { labels: Some(labels), ..self })
     }
 
-    /// The same, each row being an image of height × width pixels.
+    /// The same data set, with each row as an image of height × width pixels.
     ///
     /// # Errors
-    /// When that is not the number of columns.
+    /// When height × width is not the number of columns.
     pub fn with_image_shape(self, height: usize, width: usize) -> Result<Self> {
         if height.checked_mul(width) != Some(self.columns) {
             let (source, columns) = (&self.source, self.columns);
@@ -131,12 +131,12 @@ impl Dataset {
         self.columns
     }
 
-    /// The path or the name that it was read from.
+    /// The path or the name from which it was read.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The numbers.
+    /// The elements.
     pub fn values(&self) -> &Values {
         &self.values
     }
@@ -156,22 +156,22 @@ impl Dataset {
         self.image_shape
     }
 
-    /// What was asked for, where it was read.
+    /// The options with which it was read; the default where it was not read.
     pub fn read_options(&self) -> &ReadOptions {
         &self.read_options
     }
 
-    /// The same, read with these options.
+    /// The same data set, as read with these options.
     pub(super) fn read_with(self, read_options: ReadOptions) -> Self {
         Self { read_options, ..self }
     }
 
-    /// Which of its source's rows it holds.
+    /// The choice of its source's rows.
     pub fn row_choice(&self) -> &RowChoice {
         &self.row_choice
     }
 
-    /// The same, its rows chosen in this way.
+    /// The same data set, with this choice of its rows recorded.
     pub(super) fn chosen_by(self, row_choice: RowChoice) -> Self {
         Self { row_choice, ..self }
     }
@@ -236,7 +236,7 @@ impl Dataset {
         })
     }
 
-    /// Copies one row: bytes divided by `bytes_by`, floats as they are.
+    /// Copies one row: bytes divided by `bytes_by`, floats unchanged.
     ///
     /// # Panics
     /// When there is no such row, or `out` does not have one element a column.

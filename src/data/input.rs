@@ -5,23 +5,23 @@ use std::io::{self, BufRead, BufReader, Read, Seek};
 
 use crate::error::{Error, Place, Result};
 
-/// How many bytes are read ahead, for a format to be recognised by.
+/// The number of bytes that are read ahead to recognise the format.
 const HEAD: u64 = 1 << 16;
 
 const BUFFER: usize = 1 << 16;
 
 /// A file or a stream of bytes, with its beginning read ahead and a name for messages.
 ///
-/// It may be a pipe, which can be read but once: what [`head`](Self::head) shows is read again as the first bytes.
+/// It may be a pipe, which can be read only once: the bytes of [`head`](Self::head) are read again as the first ones.
 pub struct Input<'a> {
     name: String,
     head: Vec<u8>,
-    /// How many bytes of the head were read.
+    /// The number of bytes of the head that were read.
     used: usize,
     rest: Rest<'a>,
 }
 
-/// What follows the head.
+/// The input after the head.
 enum Rest<'a> {
     File(BufReader<File>),
     Stream(BufReader<Box<dyn Read + 'a>>),
@@ -61,7 +61,7 @@ impl<'a> Input<'a> {
         &self.head
     }
 
-    /// The next `count` bytes: fewer where the input ends before. Memory is taken for what is there.
+    /// The next `count` bytes: fewer where the input ends before. Memory is allocated only for bytes that exist.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -130,7 +130,7 @@ impl BufRead for Input<'_> {
     }
 }
 
-/// What a reader says, within a [`std::io::Error`], of data that the input delivered without trouble.
+/// A reader's message, within a [`std::io::Error`], about data that the input delivered without trouble.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Malformed(pub(super) String);

@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 pub struct Labels {
     /// The name of the column they come from, where it has one.
     pub name: Option<String>,
-    /// One a row.
+    /// The label of each row.
     pub values: Vec<String>,
 }
 
 impl Labels {
-    /// The labels that there are, each once: numbers by size, then texts.
+    /// The distinct labels: numbers by size, then texts.
     pub fn classes(&self) -> Vec<&str> {
         let mut classes: Vec<&str> = self.values.iter().map(String::as_str).collect();
         classes.sort_unstable();
@@ -26,7 +26,7 @@ impl Labels {
     /// Checks that each of `names` is the label of some row.
     ///
     /// # Errors
-    /// When one is not; the message lists the labels that rows have.
+    /// When one is not; the message lists the rows' labels.
     pub fn check_known(&self, names: &[String]) -> Result<()> {
         match names.iter().find(|name| !self.values.contains(name)) {
             None => Ok(()),
@@ -36,7 +36,7 @@ impl Labels {
         }
     }
 
-    /// The labels that there are, for a message.
+    /// The distinct labels, for a message.
     pub(super) fn listed(&self) -> String {
         messages::labels(&self.classes())
     }

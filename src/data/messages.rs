@@ -1,18 +1,18 @@
-//! The words of errors about data that more than one file says. They name settings, as the library calls them.
+//! The texts of errors about data that several files share. They name settings by the library's names.
 
 use std::fmt::Display;
 
-/// What to do about rows without labels.
+/// The remedy for rows without labels.
 pub(super) const NAME_THE_LABELS: &str = "name a column of them (label), or a file (labels)";
 
-/// What to do about a label that a format has no column for.
+/// The remedy for a label column in a format that has none.
 pub(super) const LEAVE_OUT_THE_LABEL: &str = "ask for none (label)";
 
-/// What to do about a column that holds no numbers.
+/// The remedy for a column that holds no numbers.
 pub(super) const TEXT_BELONGS_ASIDE: &str =
     "keep a column of text aside as the label, or choose other columns (label, columns)";
 
-/// What to do about two columns of one name.
+/// The remedy for two columns with one name.
 pub(super) const RENAME_OR_LEAVE_OUT: &str = "rename one, or choose columns without one of them (columns)";
 
 /// A value that is NaN or infinite.

@@ -1,4 +1,4 @@
-//! Which cells of rows are missing.
+//! Missing cells of rows.
 
 use crate::augment::Hiding;
 use crate::data::dataset::Dataset;
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of_row};
 use crate::rows::{Rows, RowsInMemory};
 
-/// Which cells of rows are missing: rows × columns of them.
+/// A mask of missing cells: rows × columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     columns: usize,
@@ -14,21 +14,21 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// No cell of `rows` × `columns` is missing.
+    /// The mask of `rows` × `columns` cells, none of which is missing.
     pub fn none(rows: usize, columns: usize) -> Self {
         Self { columns, cells: vec![false; rows * columns] }
     }
 
-    /// For each of the cells, row after row, whether it is missing.
+    /// The mask that says for each cell, row after row, whether it is missing.
     pub(super) fn from_cells(columns: usize, cells: Vec<bool>) -> Self {
         Self { columns, cells }
     }
 
-    /// The cells of some rows that a seed hides: those that [`Corruption::corrupted`](crate::augment::Corruption::corrupted) of epoch
+    /// The cells of rows that are hidden at random by a seed: the ones that [`Corruption::corrupted`](crate::augment::Corruption::corrupted) of epoch
     /// 0 sets to 0.
     ///
     /// # Errors
-    /// Those of [`Hiding::check`].
+    /// The errors of [`Hiding::check`].
     pub fn hidden(rows: &dyn Rows, hiding: Hiding, seed: u64) -> Result<Self> {
         hiding.check(rows)?;
         let mut missing = Self::none(rows.rows(), rows.columns());
@@ -39,7 +39,7 @@ impl Missing {
         Ok(missing)
     }
 
-    /// The cells of a data set where a mask is not 0. The mask has as many rows, or one that holds for all.
+    /// The cells of a data set where `mask` is not 0. The mask has the same number of rows, or one row for all.
     ///
     /// # Errors
     /// [`Error::Mismatch`] when it has another shape.

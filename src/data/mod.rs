@@ -1,8 +1,8 @@
-//! Where rows come from: readers, built-in sets, labels, missing cells, scaling.
+//! Data sets: readers, built-in sets, labels, missing cells, scaling.
 //!
 //! [`read()`] turns a file or the name of a built-in set into a [`Dataset`], which keeps bytes as bytes. A [`Scaling`],
-//! fitted on the rows to learn from, gives the same rows in the units of a network as [`Rows`](crate::rows::Rows), and
-//! turns a model's output back into the units of the file. [`CsvWriter`] writes such rows.
+//! fitted on the training rows, maps rows to the units of a network as [`Rows`](crate::rows::Rows), and maps a model's
+//! output back to the units of the file. [`CsvWriter`] writes such rows.
 //!
 //! | format | recognised by | holds |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | gzip | its magic number, 1f 8b | one of the others |
 //! | CSV | UTF-8 text: anything else without a zero byte among its first four | cells between tabs, semicolons or commas, with or without a header |
 //!
-//! A file goes this way; each module imports from those to its right only:
+//! The path of a file through the modules; each imports only from those to its right:
 //!
 //! ```text
 //! read, label_file ─▶ built_in ─▶ formats (idx, gzip, csv) ─▶ columns, input ─▶ options, messages

@@ -1,30 +1,30 @@
-//! What to read of a file: which columns, which label, which rows.
+//! The choice of columns, label and rows that are read.
 
-/// What to read of a file.
+/// The part of a file that is read.
 ///
-/// A column is asked for by the name that the header gives it, or else by its number, counted from 1.
+/// A column is chosen by its name in the header, or else by its number, counted from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The columns to learn from.
+    /// The columns that are features.
     pub columns: Columns,
     /// The column to keep aside as [`Labels`](crate::data::Labels).
     pub label: Option<String>,
 }
 
-/// Which columns to learn from, in the order wanted.
+/// The columns that are features, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Columns {
     /// All but the label.
     #[default]
     All,
-    /// Those asked for, by name or by number.
+    /// The columns with these names or numbers.
     Chosen(Vec<String>),
-    /// Those of these names where there is a header, else all but the label: what a fitted model takes.
+    /// The columns with these names where there is a header, else all but the label: the choice of a fitted model.
     Named(Vec<String>),
 }
 
 impl Columns {
-    /// The names and numbers that are asked for.
+    /// The names and numbers of the choice.
     pub(super) fn asked(&self) -> &[String] {
         match self {
             Self::All => &[],
@@ -33,15 +33,15 @@ impl Columns {
     }
 }
 
-/// Which rows to take, chosen by their labels.
+/// A choice of rows by their labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RowChoice {
     /// All.
     #[default]
     All,
-    /// Those with one of these labels.
+    /// The rows with one of these labels.
     Only(Vec<String>),
-    /// Those with none of these labels.
+    /// The rows with none of these labels.
     Without(Vec<String>),
 }
 
@@ -54,7 +54,7 @@ impl RowChoice {
         }
     }
 
-    /// Whether it takes the rows of a label.
+    /// Whether it includes the rows with a label.
     pub fn takes(&self, label: &str) -> bool {
         match self {
             Self::All => true,

@@ -10,7 +10,7 @@ use crate::data::missing::Missing;
 use crate::data::options::ReadOptions;
 use crate::error::{Error, Result};
 
-/// What [`read()`] takes, in words: "CSV or IDX file, plain or gzipped, or a built-in set: iris, digits".
+/// The sources that [`read()`] accepts, in words: "CSV or IDX file, plain or gzipped, or a built-in set: iris, digits".
 pub fn sources() -> String {
     format!("{}, or a built-in set: {}", formats::listed(), BUILT_IN_NAMES.join(", "))
 }
@@ -19,7 +19,7 @@ pub fn sources() -> String {
 ///
 /// A file with the name of a built-in set is found by a path such as `./iris`. The format follows from the
 /// content, as the [module](crate::data) says. In a CSV file the first line is a header if it holds text and no
-/// number, or if it holds one of the names asked for, or all names that a model knows; else it is a row like the
+/// number, or if it holds one of the chosen names, or all names that a model knows; else it is a row like the
 /// others, so that no row is lost in silence.
 ///
 /// ```
@@ -32,7 +32,7 @@ pub fn sources() -> String {
 /// ```
 ///
 /// # Errors
-/// When the file cannot be read, is not whole, or holds anything but finite numbers in the columns asked for.
+/// When the file cannot be read, is not whole, or holds anything but finite numbers in the chosen columns.
 pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
     read_cells(source, options, None)
 }
@@ -41,7 +41,7 @@ pub fn read(source: &str, options: &ReadOptions) -> Result<Dataset> {
 /// in the data set.
 ///
 /// # Errors
-/// As [`read()`], those cells excepted.
+/// As [`read()`], except for those cells.
 pub fn read_incomplete(source: &str, options: &ReadOptions) -> Result<(Dataset, Missing)> {
     let mut cells = Vec::new();
     let dataset = read_cells(source, options, Some(&mut cells))?;
@@ -81,7 +81,7 @@ pub fn read_from(name: &str, input: impl Read, options: &ReadOptions) -> Result<
     read_input(Input::stream(name, input)?, options)
 }
 
-/// Reads a data set from an input, whose [`head`](Input::head) may have shown that it is one.
+/// Reads a data set from an input, whose [`head`](Input::head) the caller may have seen.
 ///
 /// # Errors
 /// As [`read`].

@@ -1,4 +1,4 @@
-//! Scaling of columns to the range that a network learns well in, and back.
+//! Scaling of columns to a range in which networks train well, and back.
 
 use crate::data::dataset::{Dataset, Values};
 use crate::error::{Error, Place, Result};
@@ -6,24 +6,23 @@ use crate::matrix::Matrix;
 use crate::rows::{Rows, RowsInMemory};
 use crate::settings::named_setting;
 
-/// Which scaling is asked for.
+/// The choice of a scaling.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ScalingChoice {
-    /// Bytes are divided by 255; all else is left alone.
+    /// Bytes are divided by 255; floats are unchanged.
     #[default]
     Auto,
-    /// All is left alone.
+    /// Nothing is changed.
     None,
-    /// Each column is brought to [0, 1] by its least and its greatest value.
+    /// Each column is mapped to [0, 1] by its smallest and its largest value.
     Unit,
-    /// Each column is brought to mean 0 and standard deviation 1 (that of a population, which divides by the number of
-    /// rows).
+    /// Each column is mapped to mean 0 and standard deviation 1 (the population's, which divides by the number of rows).
     Standard,
 }
 
 named_setting!(ScalingChoice, "scale", { Auto = "auto", None = "none", Unit = "unit", Standard = "standard" });
 
-/// A map of columns from the units of a file to those of a network, and back.
+/// A map of columns from the units of a file to the units of a network, and back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling(Kind);
 
@@ -34,7 +33,7 @@ enum Kind {
     Columns { name: &'static str, offsets: Vec<f32>, scales: Vec<f32> },
 }
 
-/// The greatest byte.
+/// The largest byte.
 const BYTE_SCALE: f32 = 255.0;
 
 impl Scaling {
@@ -43,7 +42,7 @@ impl Scaling {
         Self(Kind::None)
     }
 
-    /// The scaling of a choice, fitted on the rows of `dataset` to learn from: those of the indices `rows`.
+    /// The chosen scaling, fitted on the training rows of `dataset`, which have the indices `rows`.
     ///
     /// Sums run in double precision, in the order of `rows`. A column whose values are all the same, or spread
     /// less than the smallest normal `f32`, is only shifted, not scaled.
@@ -69,7 +68,7 @@ impl Scaling {
         }
     }
 
-    /// The scaling by the offset and the scale that `fit` makes of each column's statistics.
+    /// The scaling by an offset and a scale, which `fit` computes from each column's statistics.
     fn fit_columns(
         choice: ScalingChoice,
         dataset: &Dataset,
@@ -97,10 +96,10 @@ impl Scaling {
         Ok(Self(Kind::Columns { name: choice.name(), offsets, scales }))
     }
 
-    /// The scaling of this [`name`](Self::name) and these [`offsets`](Self::offsets) and [`scales`](Self::scales).
+    /// The scaling with this [`name`](Self::name) and these [`offsets`](Self::offsets) and [`scales`](Self::scales).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] when they are not what those can return.
+    /// [`Error::Mismatch`] when these methods cannot return them.
     pub fn restore(name: &str, offsets: Vec<f32>, scales: Vec<f32>) -> Result<Self> {
         let error = |problem: &str| Err(Error::Mismatch(format!("scaling `{name}`: {problem}")));
         let name = match name {
@@ -130,7 +129,7 @@ impl Scaling {
         }
     }
 
-    /// What is subtracted from each column; empty if the columns are treated alike.
+    /// The offset that is subtracted from each column; empty if all columns are scaled alike.
     pub fn offsets(&self) -> &[f32] {
         match &self.0 {
             Kind::Columns { offsets, .. } => offsets,
@@ -138,7 +137,7 @@ impl Scaling {
         }
     }
 
-    /// What each column is divided by after that; empty if the columns are treated alike.
+    /// The scale by which each column is then divided; empty if all columns are scaled alike.
     pub fn scales(&self) -> &[f32] {
         match &self.0 {
             Kind::Columns { scales, .. } => scales,

@@ -9,14 +9,14 @@
 //! | `components` | components × columns, each row a unit vector | PCA |
 //! | `mean` | columns | PCA; zeros when not centred |
 //! | `singular_values`, `explained_variance` | components | PCA |
-//! | `codes.weight` | parts | models that say where the codes of the training rows lie: a mixture of normal parts |
-//! | `codes.mean` | parts × code size | the same |
-//! | `codes.factor` | parts × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
+//! | `codes.weight` | components | models with a distribution of codes: a mixture of normal distributions |
+//! | `codes.mean` | components × code size | the same |
+//! | `codes.factor` | components × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
-//! The metadata has one key, `diabolo`, with a JSON object: a checksum over all that follows, the format version, the kind
-//! with what belongs to it (layers, and whether they are variational; or PCA's rows, total variance, centring and
-//! whitening), the scaling, the column names, the provenance (settings, seed, errors) and, where there are such, the
+//! The metadata has one key, `diabolo`, with a JSON object: a checksum over the rest of the file, the format version, the kind
+//! with its details (layers, and whether they are variational; or PCA's rows, total variance, centring and
+//! whitening), the scaling, the column names, the provenance (settings, seed, errors) and, where the model has them, the
 //! threshold of anomalies and the height and width of images. The same model always gives the same bytes.
 
 use std::fs::File;
@@ -35,7 +35,7 @@ use crate::network::{Architecture, LayerSizes, Network};
 use crate::pca::{Pca, PcaParts};
 use crate::tensor_file::{self, Kind, Tensor, TensorFile};
 
-/// What a model file is.
+/// The container of a model file: only finite numbers are written and read.
 const KIND: Kind = Kind { key: "diabolo", name: "model file", format: 1, is_finite: true };
 
 impl Model {
@@ -71,7 +71,7 @@ impl Model {
         Self::from_bytes(name, &bytes)
     }
 
-    /// How many bytes of a file's start [`Model::recognises`] wants.
+    /// The number of bytes from a file's start that [`Model::recognises`] needs.
     pub const SNIFF_BYTES: u64 = 9;
 
     /// Whether a file that begins with these bytes may be a model.
@@ -93,7 +93,7 @@ impl Model {
     /// Writes the bytes of the model's file, with no copy of the parameters.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// The errors of the writer.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         tensor_file::write(out, KIND, &self.header(), self.tensors())
     }
@@ -114,6 +114,8 @@ impl Model {
     }
 
     fn tensors(&self) -> Vec<Tensor<'_>> {
+        // The tensors borrow the model's own memory. Their order is that of the file, and the same model must always give
+        // the same bytes.
         let mut tensors = Vec::new();
         let mut add = |name: String, shape: &[usize], values| {
             tensors.push(Tensor { name, shape: shape.to_vec(), values });
@@ -137,6 +139,7 @@ impl Model {
                 add("explained_variance".into(), &shape[..1], pca.explained_variance());
             }
         }
+        // A mixture without factors is the standard normal, which no file needs to hold.
         if let Some(mixture) = &self.code_mixture
             && let Some(factors) = mixture.factors()
         {
@@ -187,6 +190,7 @@ impl Model {
                 Body::Autoencoder(read_network(layer_sizes, &layers, variational, tensors)?)
             }
             BodyHeader::Pca { rows, total_variance, centered, whitened } => {
+                // The header says nothing of the size of PCA: all other shapes follow from this one.
                 let (shape, components) = tensors.any("components")?;
                 let [count, columns] = shape[..] else {
                     return Err(format!("tensor `components` has {} dimensions instead of 2", shape.len()));
@@ -204,7 +208,7 @@ impl Model {
                 Body::Pca(Pca::from_parts(parts).map_err(|error| error.to_string())?)
             }
         };
-        // A scaling without factors has no tensors.
+        // Scalings that are the same for all columns have no tensors.
         let mut by_column = |name: &str| match tensors.has(name) {
             true => tensors.read(name, &[body.columns()]),
             false => Ok(Vec::new()),
@@ -215,7 +219,7 @@ impl Model {
             return Err(format!("the model file does not have {} column names", body.columns()));
         }
         let Header { column_names, mut provenance, threshold, image_shape, .. } = header;
-        // The header keeps the seed beside the settings.
+        // The header keeps the seed beside the settings, as files of version 0.1.0 do.
         provenance.settings = provenance.settings.with_seed(provenance.seed);
         if image_shape.is_some_and(|(height, width)| height.checked_mul(width) != Some(body.columns())) {
             return Err(format!("the model file's rows are no images of {image_shape:?} pixels"));
@@ -253,7 +257,7 @@ fn read_network(
         .map(|layer| Ok((layer.activation.parse()?, layer.bias)))
         .collect::<Result<Vec<(Activation, bool)>>>()
         .map_err(|error| error.to_string())?;
-    // The tensors are looked at before a buffer of the size that the header claims is allocated.
+    // All tensors are read before the network is allocated, because a damaged header may claim any size.
     let plain = Architecture::from_layers(sizes, &choices);
     let architecture = if variational { plain.into_variational() } else { plain };
     let mut values = Vec::new();

@@ -18,7 +18,7 @@ use crate::train::{End, History, Observer, TrainOptions, Trainer, check_pairs, f
 /// The most training rows whose codes the mixture is fitted to.
 const MIXTURE_ROWS: usize = 5000;
 
-/// Which rows are held out, to measure how a model does on rows that it has not seen.
+/// The rows that are held out, to measure a model's error on rows that it has not seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Validation<'a> {
     /// None.
@@ -26,7 +26,7 @@ pub enum Validation<'a> {
     None,
     /// A share of the rows, drawn at random by the seed; between 0 and 1.
     Fraction(f64),
-    /// A data set of their own.
+    /// All rows of another data set.
     Rows(&'a Dataset),
 }
 
@@ -39,16 +39,16 @@ pub struct Fitted {
     pub history: History,
     /// Why training ended; PCA is always done.
     pub end: End,
-    /// Seconds that the fit took, reading and measuring not counted.
+    /// The seconds that the fit took, without reading and measuring.
     pub seconds: f64,
-    /// Which rows of the data set were held out; none where those came from another.
+    /// The indices of the data set's rows that were held out; none where the validation rows came from another set.
     pub held_out: Vec<usize>,
 }
 
 /// Trains an auto-encoder.
 ///
 /// # Errors
-/// Those of [`train`]; and when the data is too small to hold rows out, or the validation rows have another width.
+/// The errors of [`train`]; and when the data is too small to hold rows out, or the validation rows have another width.
 pub fn fit_autoencoder(
     dataset: &Dataset,
     options: &AutoencoderOptions,
@@ -75,6 +75,7 @@ pub fn fit_autoencoder(
         })
         .map_err(|error| error.of(dataset.source()))?;
     let seconds = history.seconds();
+    // The last weights may be finite and still give an error that is not: the run diverged in its last epoch.
     let TrainOptions { epochs, rate, .. } = options.train;
     let diverged = |error| Error::Diverged { epoch: epochs, error, learning_rate: rate.base };
     let held_out = split.held_out_of_the_same();
@@ -84,11 +85,11 @@ pub fn fit_autoencoder(
     Ok(Fitted { model, history, end, seconds, held_out })
 }
 
-/// Checks whether an auto-encoder can be trained in this way, without training it, and gives the settings that its model
-/// would have.
+/// Checks whether an auto-encoder can be trained with these options, without training it, and returns the settings that
+/// its model would have.
 ///
 /// # Errors
-/// Those of [`fit_autoencoder`] before its first step.
+/// The errors of [`fit_autoencoder`] before its first step.
 pub fn plan_autoencoder(
     dataset: &Dataset,
     options: &AutoencoderOptions,
@@ -115,7 +116,7 @@ fn untrained(options: &AutoencoderOptions, rows: usize) -> Result<Network> {
 /// Fits PCA.
 ///
 /// # Errors
-/// Those of [`Pca::fit`]; and when the data is too small to hold rows out, or the validation rows have another width.
+/// The errors of [`Pca::fit`]; and when the data is too small to hold rows out, or the validation rows have another width.
 pub fn fit_pca(
     dataset: &Dataset,
     scaling: ScalingChoice,
@@ -133,7 +134,7 @@ pub fn fit_pca(
     Ok(Fitted { model, history: History::default(), end: End::Epochs, seconds, held_out })
 }
 
-/// A data set, which of its rows are for what, and how they are scaled.
+/// A data set divided into training and held-out rows, and its scaling.
 struct Split<'a> {
     dataset: &'a Dataset,
     scaling: Scaling,
@@ -191,8 +192,8 @@ impl<'a> Split<'a> {
         FitSettings { data: DataSettings::new(self.dataset, self.validation.clone()), options }
     }
 
-    /// What a few thousand training rows, evenly spread, say of where codes lie; nothing for a variational network, whose
-    /// codes have a prior, or where codes are too wide.
+    /// The distribution of codes, fitted to a few thousand training rows, evenly spread; none for a variational network,
+    /// whose codes have a prior, or where codes are too wide.
     fn code_mixture(&self, body: &Body, seed: u64) -> Result<Option<Mixture>> {
         let is_variational = matches!(body, Body::Autoencoder(network) if network.architecture().is_variational());
         if is_variational || body.code_size() > Mixture::WIDEST {
@@ -210,7 +211,10 @@ impl<'a> Split<'a> {
         })
     }
 
-    /// The model, unless its error is no finite number: then what `not_finite` makes of it.
+    /// The model, with its errors on training and held-out rows.
+    ///
+    /// # Errors
+    /// The error that `not_finite` makes of the error per row, when this is not finite; and when rows cannot be read.
     fn into_model(
         self,
         body: Body,
@@ -221,7 +225,8 @@ impl<'a> Split<'a> {
         let (training, validation) = self.with_rows(|training, held_out| {
             Ok((evaluate(&body, training)?, held_out.map(|held_out| evaluate(&body, held_out)).transpose()?))
         })?;
-        // Finite weights may still reconstruct what is no finite number: such a model is of no use.
+        // The network or the components may be finite and their reconstructions not: such a model is of no use, and
+        // neither are held-out rows for which this holds.
         if !training.error_per_row.is_finite() {
             return Err(not_finite(training.error_per_row));
         }
@@ -246,11 +251,11 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Refuses a network that this machine has no memory to train with buffers of `elements` elements
+/// Checks that this machine has the memory to train a network with buffers of `elements` elements
 /// ([`TrainOptions::elements`]) and activations of `batch_rows` rows.
 ///
 /// # Errors
-/// When the memory cannot be had.
+/// [`Error::Setting`] when the memory cannot be reserved.
 pub fn check_memory(architecture: &Architecture, elements: usize, batch_rows: usize) -> Result<()> {
     let bytes = architecture.training_bytes(elements, batch_rows);
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| Error::Setting {

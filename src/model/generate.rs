@@ -1,4 +1,4 @@
-//! Codes that no row has: drawn, on the way between two rows, or along one element.
+//! New codes: drawn at random, interpolated between two rows, or along one element.
 
 use super::{Body, Model};
 use crate::data::Dataset;
@@ -9,12 +9,12 @@ use crate::mixture::Mixture;
 /// Standard deviations from the mean to either end of a walk along one element of the code.
 const REACH: f32 = 3.0;
 
-/// The most numbers in the codes of a walk.
+/// The largest number of elements in the codes of a walk.
 const MOST_ELEMENTS: usize = 1 << 24;
 
 impl Model {
-    /// Where codes lie: the standard normal for a variational model, for any other what was fitted to the training rows'.
-    /// Draws from it, decoded, are rows like those of the training.
+    /// The distribution of codes: the standard normal for a variational model, for any other a mixture fitted to the codes of
+    /// training rows. Draws from it, decoded, are rows like the training data.
     ///
     /// ```
     /// use diabolo::data::{self, ReadOptions, ScalingChoice};
@@ -45,7 +45,7 @@ impl Model {
         })
     }
 
-    /// The codes on the straight way between those of two rows (counted from 0), both included: steps × code size.
+    /// The codes on the straight line between the codes of two rows (counted from 0), both ends included: steps × code size.
     ///
     /// # Errors
     /// When there is no such row, fewer than two steps or too many, or the rows do not have the model's width.
@@ -90,7 +90,7 @@ impl Model {
     }
 }
 
-/// Checks the number of steps for codes of a size.
+/// Checks that a walk of `steps` codes of `size` elements is long enough, and fits into memory.
 fn check_steps(steps: usize, size: usize) -> Result<()> {
     let most = (MOST_ELEMENTS / size).max(2);
     if (2..=most).contains(&steps) {

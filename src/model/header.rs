@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Provenance;
 use crate::score::Threshold;
 
-/// Everything that is no tensor.
+/// Everything of a model that is not a tensor.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     pub body: BodyHeader,

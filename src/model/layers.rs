@@ -1,4 +1,4 @@
-//! What the layers of a model put out: features beside the code.
+//! The outputs of a model's hidden layers: features beside the code.
 
 use super::{Model, check_finite};
 use crate::data::Dataset;
@@ -10,29 +10,29 @@ use crate::rows::for_each_chunk;
 /// A hidden layer of a model, as [`Model::layer`] finds it by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HiddenLayer {
-    /// Its place in [`Body::layer_sizes`], the input being 0.
+    /// Its index in [`Body::layer_sizes`], where the input has 0.
     place: usize,
     columns: usize,
 }
 
 impl HiddenLayer {
-    /// How many columns it puts out.
+    /// The number of columns of its output.
     pub fn columns(self) -> usize {
         self.columns
     }
 }
 
 impl Model {
-    /// The names of its hidden layers, from the input on: `layer_1`, `layer_2`, …, by their places in the layer sizes,
-    /// the input being 0; that of the waist is `code`. PCA has `code` alone.
+    /// The names of its hidden layers, from the input on: `layer_1`, `layer_2`, …, by their indices in the layer sizes, where
+    /// the input has 0; the bottleneck is `code`. PCA has only `code`.
     pub fn layer_names(&self) -> Vec<String> {
         (1..self.body.layer_sizes().len() - 1).map(|place| self.name_of(place)).collect()
     }
 
-    /// The hidden layer of a name.
+    /// The hidden layer with this name.
     ///
     /// # Errors
-    /// [`Error::Setting`] when there is none of this name; it lists those there are.
+    /// [`Error::Setting`] when there is none; it lists the names that exist.
     pub fn layer(&self, name: &str) -> Result<HiddenLayer> {
         let names = self.layer_names();
         match names.iter().position(|known| known == name) {
@@ -46,16 +46,16 @@ impl Model {
 
     /// The layer whose output is the code.
     pub fn code_layer(&self) -> HiddenLayer {
-        self.layer_at(self.waist())
+        self.layer_at(self.bottleneck())
     }
 
-    /// Visits what a layer puts out for all rows, some rows at a time: for [`Model::code_layer`], the codes.
+    /// Visits the outputs of a layer for all rows, some rows at a time: for [`Model::code_layer`], the codes.
     ///
     /// # Errors
-    /// As [`Model::encode`], and that of `visit`.
+    /// As [`Model::encode`], and the errors of `visit`.
     ///
     /// # Panics
-    /// When it is a layer of another model, which has none at its place.
+    /// When the layer belongs to another model and this one has none at its index.
     pub fn encode_layer_each(
         &self,
         dataset: &Dataset,
@@ -76,7 +76,7 @@ impl Model {
         })
     }
 
-    /// Names for the columns of what a layer puts out: `layer_1_1`, `layer_1_2`, …, or `code_1`, `code_2`, …
+    /// Names for the columns of a layer's output: `layer_1_1`, `layer_1_2`, …, or `code_1`, `code_2`, …
     pub fn layer_column_names(&self, layer: HiddenLayer) -> Vec<String> {
         let name = self.name_of(layer.place);
         (1..=layer.columns).map(|number| format!("{name}_{number}")).collect()
@@ -87,10 +87,10 @@ impl Model {
     }
 
     fn name_of(&self, place: usize) -> String {
-        if place == self.waist() { "code".into() } else { format!("layer_{place}") }
+        if place == self.bottleneck() { "code".into() } else { format!("layer_{place}") }
     }
 
-    fn waist(&self) -> usize {
+    fn bottleneck(&self) -> usize {
         match &self.body {
             Body::Autoencoder(network) => network.architecture().encoder_depth(),
             Body::Pca(_) => 1,

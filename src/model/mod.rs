@@ -1,4 +1,4 @@
-//! A fitted model: what it takes to encode new rows and to decode codes, in the units of the user's data.
+//! A fitted model: it encodes new rows and decodes codes, in the units of the user's data.
 
 mod file;
 mod fit;
@@ -28,7 +28,7 @@ use crate::rows::{Rows, check_unit_interval, for_each_chunk};
 use crate::score::Threshold;
 use crate::train::EpochErrors;
 
-/// What encodes and decodes, in the units that it was fitted in.
+/// The encoder and decoder of a model, in the units in which they were fitted.
 #[derive(Clone, Debug)]
 pub enum Body {
     /// A trained auto-encoder.
@@ -62,7 +62,7 @@ impl Body {
         }
     }
 
-    /// The sizes of its layers, from input to output; PCA has one layer each way.
+    /// The sizes of its layers, from input to output; PCA has one layer in each direction.
     pub fn layer_sizes(&self) -> Vec<usize> {
         match self {
             Self::Autoencoder(network) => network.architecture().sizes().as_slice().to_vec(),
@@ -106,32 +106,32 @@ impl Reconstruct for Body {
     }
 }
 
-/// How a model was made, without the time of day, so that the same run gives the same file.
+/// The origin of a model, without the time of day, so that the same run gives the same file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The version of this crate that fitted it.
     pub version: String,
-    /// The number of rows it was fitted on.
+    /// The number of rows on which it was fitted.
     pub rows: usize,
     /// The seed of every random choice.
     pub seed: u64,
     /// All settings of the fit.
     pub settings: FitSettings,
-    /// The error on the rows it was fitted on.
+    /// The error on the rows on which it was fitted.
     pub training: Errors,
     /// The error on the rows that were held out.
     pub validation: Option<Errors>,
-    /// How training went: its epochs, or of very many [`Provenance::MOST_EPOCHS`] of them, evenly spread. None for PCA.
+    /// The epochs of training, or [`Provenance::MOST_EPOCHS`] of them, evenly spread, where there were more. None for PCA.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub epochs: Vec<EpochErrors>,
 }
 
 impl Provenance {
-    /// The most epochs that are kept.
+    /// The largest number of epochs that are kept.
     pub const MOST_EPOCHS: usize = 1000;
 }
 
-/// A fitted model, with all that it needs to be used on new data.
+/// A fitted model, with everything needed to use it on new data.
 ///
 /// ```
 /// use diabolo::data::{self, ReadOptions, ScalingChoice};
@@ -149,17 +149,17 @@ impl Provenance {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// What encodes and decodes.
+    /// The encoder and decoder.
     pub body: Body,
-    /// From the user's units to the body's, and back.
+    /// The map from the user's units to the body's, and back.
     pub scaling: Scaling,
     /// The names of the columns, where the data had names.
     pub column_names: Option<Vec<String>>,
-    /// How it came to be.
+    /// The data, settings and errors of its fit.
     pub provenance: Provenance,
     /// The score above which a row is an anomaly, where one was chosen and kept.
     pub threshold: Option<Threshold>,
-    /// Where the codes of the training rows lie; see [`Model::code_distribution`].
+    /// The distribution of the training rows' codes; see [`Model::code_distribution`].
     pub code_mixture: Option<Mixture>,
     /// Height and width in pixels, where the rows are images.
     pub image_shape: Option<(usize, usize)>,
@@ -171,7 +171,7 @@ impl Model {
         self.column_names.clone().map_or(Columns::All, Columns::Named)
     }
 
-    /// Refuses rows of another width than the model's.
+    /// Checks that rows have the model's width.
     pub(crate) fn check_width(&self, dataset: &Dataset) -> Result<()> {
         if dataset.columns() == self.body.columns() {
             return Ok(());
@@ -192,7 +192,7 @@ impl Model {
         collect(dataset.rows(), self.body.code_size(), |visit| self.encode_each(dataset, visit))
     }
 
-    /// The rows that the decoder makes of codes, in the user's units: rows × columns.
+    /// The rows decoded from codes, in the user's units: rows × columns.
     ///
     /// # Errors
     /// When the codes do not have the width of the bottleneck, or their values are out of all proportion.
@@ -200,7 +200,7 @@ impl Model {
         collect(codes.rows(), self.body.columns(), |visit| self.decode_each(codes, visit))
     }
 
-    /// The reconstruction of all rows, in the user's units: to the last bit what decoding their codes gives.
+    /// The reconstruction of all rows, in the user's units: rows × columns, with the same bits as their decoded codes.
     ///
     /// # Errors
     /// When the rows do not have the model's width, or their values are out of all proportion.
@@ -211,7 +211,7 @@ impl Model {
     /// As [`Model::encode`], some rows at a time, so that the codes need not all be held.
     ///
     /// # Errors
-    /// As [`Model::encode`], and those of `visit`.
+    /// As [`Model::encode`], and the errors of `visit`.
     pub fn encode_each(&self, dataset: &Dataset, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         self.encode_layer_each(dataset, self.code_layer(), visit)
     }
@@ -219,7 +219,7 @@ impl Model {
     /// As [`Model::decode`], some rows at a time, so that the rows need not all be held.
     ///
     /// # Errors
-    /// As [`Model::decode`], and those of `visit`.
+    /// As [`Model::decode`], and the errors of `visit`.
     pub fn decode_each(&self, codes: &dyn Rows, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         if codes.columns() != self.body.code_size() {
             return Err(Error::Mismatch(format!(
@@ -234,14 +234,14 @@ impl Model {
     /// As [`Model::reconstruct`], some rows at a time, so that the rows need not all be held.
     ///
     /// # Errors
-    /// As [`Model::reconstruct`], and those of `visit`.
+    /// As [`Model::reconstruct`], and the errors of `visit`.
     pub fn reconstruct_each(&self, dataset: &Dataset, visit: impl FnMut(&Matrix) -> Result<()>) -> Result<()> {
         self.check_width(dataset)?;
         let each = self.each_in_units(&self.scaling.scaled(dataset), |chunk| Ok(self.body.reconstruct(chunk)), visit);
         each.map_err(|error| error.of(dataset.source()))
     }
 
-    /// Visits what `map` makes of rows, in the user's units.
+    /// Visits the output of `map` for all rows, in the user's units, some rows at a time.
     pub(crate) fn each_in_units(
         &self,
         rows: &dyn Rows,
@@ -268,13 +268,13 @@ impl Model {
         self.check_width(dataset)?;
         let errors = evaluate(&self.body, &self.scaling.scaled(dataset))?;
         if !errors.error_per_row.is_finite() {
-            let problem = "the error is no finite number; the values are too far from those of the training";
+            let problem = "the error is no finite number; the values are too far from the training rows";
             return Err(Place::named(dataset.source()).error(problem));
         }
         Ok(errors)
     }
 
-    /// The most codes that [`Model::log_likelihood`] draws for a row.
+    /// The largest number of codes that [`Model::log_likelihood`] draws for a row.
     pub const MOST_SAMPLES: usize = 1_000_000;
 
     /// The log-likelihood of rows under a variational model, in nats, estimated from `samples` codes drawn for each row; where
@@ -282,7 +282,7 @@ impl Model {
     ///
     /// # Errors
     /// When the model is not variational, there are too many samples, or the rows do not have the model's width or are too
-    /// far from those of the training.
+    /// far from the training rows.
     pub fn log_likelihood(&self, dataset: &Dataset, samples: usize) -> Result<LogLikelihood> {
         self.check_width(dataset)?;
         let network = match &self.body {
@@ -298,7 +298,8 @@ impl Model {
                 format!("{samples} are more codes a row than {}, with which nothing changes", Self::MOST_SAMPLES);
             return Err(Error::Setting { name: "samples", problem });
         }
-        // The likelihood is that of the loss that the network was trained with, on rows as they were in training.
+        // A likelihood depends on the distribution of a row given its code, which the loss of the training fixes, and on
+        // the rows themselves: binarised ones have another likelihood than those they were drawn from.
         let train = self.provenance.settings.train();
         let loss = train.map_or(Loss::default(), |train| train.loss);
         let augmentation = train.map_or_else(Augmentation::default, |train| train.augmentation);
@@ -307,11 +308,12 @@ impl Model {
             check_unit_interval(&scaled, "this likelihood", "keep to the range of the training")
                 .map_err(|error| error.of(dataset.source()))?;
         }
+        // The model's own seed draws bits and codes, so that the same file and rows always give the same number.
         let seed = self.provenance.seed;
         let measured = augmentation.measured(&scaled, seed);
         let found = log_likelihood(network, measured.inputs(), loss, samples, seed)?;
         if !(found.log_likelihood.is_finite() && found.elbo.is_finite()) {
-            let problem = "the likelihood is no finite number; the values are too far from those of the training";
+            let problem = "the likelihood is no finite number; the values are too far from the training rows";
             return Err(Place::named(dataset.source()).error(problem));
         }
         Ok(found)
@@ -323,18 +325,18 @@ impl Model {
     }
 }
 
-/// Refuses what could not be read back; `before` rows came before these.
+/// Checks that all elements are finite, because others could not be read back; `before` rows precede these.
 pub(crate) fn check_finite(rows: &Matrix, before: usize, what: &str) -> Result<()> {
     match rows.as_slice().iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(index) => Err(Error::Mismatch(format!(
-            "{what} of row {} is no finite number; the values are too far from those of the training",
+            "{what} of row {} is no finite number; the values are too far from the training rows",
             before + index / rows.columns() + 1
         ))),
     }
 }
 
-/// One matrix of all rows that `each` visits.
+/// The matrix, `rows` × `columns`, of all rows that `each` visits.
 fn collect(
     rows: usize,
     columns: usize,

@@ -1,4 +1,4 @@
-//! What is fitted, and how: the options of a fit as its model keeps them.
+//! The options of a fit, as its model keeps them.
 
 use std::collections::BTreeMap;
 
@@ -29,26 +29,26 @@ pub struct AutoencoderOptions {
     /// Whether its codes are draws from distributions: see [`Architecture::into_variational`].
     #[serde(default)]
     pub variational: bool,
-    /// How its weights start.
+    /// The distribution of its initial weights.
     #[serde(rename = "init", default)]
     pub initialisation: Initialisation,
     /// How the data is scaled.
     #[serde(rename = "scale", default)]
     pub scaling: ScalingChoice,
-    /// The epochs for which each pair of layers is pretrained; see [`pretrain`](crate::train::pretrain).
+    /// The number of epochs for which each pair of layers is pretrained; see [`pretrain`](crate::train::pretrain).
     #[serde(rename = "pretrain", default)]
     pub pretraining_epochs: usize,
     /// Whether a learning rate is searched for first, and takes the place of the one in `train`; see
     /// [`find_learning_rate`](crate::train::find_learning_rate).
     #[serde(skip)]
     pub find_learning_rate: bool,
-    /// How it is trained.
+    /// The options of its training.
     #[serde(flatten)]
     pub train: TrainOptions,
 }
 
 impl AutoencoderOptions {
-    /// These layers, with the default of every other option.
+    /// Options with `layers`, and the default of every other option.
     pub fn new(layers: LayerSizes) -> Self {
         Self {
             layers,
@@ -63,14 +63,14 @@ impl AutoencoderOptions {
         }
     }
 
-    /// The layers that the options ask for.
+    /// The architecture that the options describe.
     pub fn architecture(&self) -> Architecture {
         let plain = Architecture::new(self.layers.clone(), self.activations, self.bias);
         if self.variational { plain.into_variational() } else { plain }
     }
 }
 
-/// A flag whose setting says the contrary.
+/// The serde form of a flag whose setting is its negation.
 mod negated {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -93,7 +93,7 @@ fn biased() -> bool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
 pub struct FitSettings {
-    /// What was read, and which rows of it were held out.
+    /// The part of the data that was read, and the rows of it that were held out.
     pub data: DataSettings,
     /// What was fitted.
     pub options: FitOptions,
@@ -116,20 +116,20 @@ pub enum FitOptions {
     },
 }
 
-/// What was read of the data, and which rows of it were held out.
+/// The part of the data that was read, and the rows of it that were held out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DataSettings {
-    /// The columns to learn from, where they were chosen.
+    /// The columns that are features, where they were chosen.
     pub columns: Option<Vec<String>>,
     /// The column of the labels.
     pub label: Option<String>,
     /// The rows that were held out.
     pub validation: Option<HeldOut>,
-    /// The labels of the rows that were taken, where others were not.
+    /// The labels of the rows that were used, where the choice named them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only: Option<Vec<String>>,
-    /// The labels of the rows that were not taken.
+    /// The labels of the rows that were left out, where the choice named them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub without: Option<Vec<String>>,
 }
@@ -145,7 +145,7 @@ pub enum HeldOut {
 }
 
 impl DataSettings {
-    /// What was read into a data set, with rows held out for validation.
+    /// The settings by which `dataset` was read, and the rows that were held out.
     pub(super) fn new(dataset: &Dataset, validation: Option<HeldOut>) -> Self {
         let asked = dataset.read_options();
         let columns = match &asked.columns {
@@ -162,7 +162,7 @@ impl DataSettings {
 }
 
 impl FitSettings {
-    /// How the network was trained; `None` for PCA.
+    /// The options of the network's training; `None` for PCA.
     pub fn train(&self) -> Option<&TrainOptions> {
         match &self.options {
             FitOptions::Autoencoder(options) => Some(&options.train),

@@ -1,4 +1,4 @@
-//! The reconstruction error of each row, by which anomalies are told.
+//! The reconstruction error of each row, by which anomalies are recognised.
 
 use super::Model;
 use crate::data::Dataset;
@@ -23,8 +23,8 @@ impl Model {
         Ok(all)
     }
 
-    /// Visits the scores of all rows, some rows at a time, each time with a matrix, rows × columns, of what each column
-    /// adds to its row's score.
+    /// Visits the scores of all rows, some rows at a time, together with a matrix, rows × columns, of each column's part of
+    /// its row's score.
     ///
     /// ```
     /// use diabolo::data::{self, ReadOptions, ScalingChoice};
@@ -43,7 +43,7 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// As [`Model::scores`], and that of `visit`.
+    /// As [`Model::scores`], and the errors of `visit`.
     pub fn score_each(&self, dataset: &Dataset, mut visit: impl FnMut(&[f32], &Matrix) -> Result<()>) -> Result<()> {
         self.check_width(dataset)?;
         let mut done = 0;
@@ -56,7 +56,7 @@ impl Model {
             if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
                 let number = done + row + 1;
                 return Err(Place::named(dataset.source()).error(format!(
-                    "the error of row {number} is no finite number; its values are too far from those of the training"
+                    "the error of row {number} is no finite number; its values are too far from the training rows"
                 )));
             }
             done += scores.len();

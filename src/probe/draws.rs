@@ -1,4 +1,4 @@
-//! Which rows have a label: some of each class, drawn at random.
+//! Random draws of labelled rows, the same number from each class.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::data::{Dataset, Labels};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, generator_of};
 
-/// The classes of the rows to draw from and of those to test on.
+/// The classes of the rows to draw from and of the test rows.
 #[derive(Debug)]
 pub(super) struct Classes {
-    /// For each class, in the order of the labels, its rows to draw from.
+    /// The rows to draw from in each class, in the order of the labels.
     rows: Vec<Vec<usize>>,
-    /// The class of each row to test on.
+    /// The class of each test row.
     pub(super) test: Vec<usize>,
 }
 
@@ -21,7 +21,7 @@ impl Classes {
     /// The classes that labels name.
     ///
     /// # Errors
-    /// When a data set has no labels, there is but one class to draw from, or a row to test on is of none of them.
+    /// When a data set has no labels, there is only one class to draw from, or a test row belongs to none of them.
     pub(super) fn new(train: &Dataset, test: &Dataset) -> Result<Self> {
         let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (row, label) in labels(train)?.values.iter().enumerate() {
@@ -43,13 +43,12 @@ impl Classes {
         Ok(Self { rows: rows.into_values().collect(), test })
     }
 
-    /// How many there are.
+    /// The number of classes.
     pub(super) fn count(&self) -> usize {
         self.rows.len()
     }
 
-    /// The rows of a draw: `per_class` of each class, one class after another. Draws depend on the seed and their number
-    /// alone.
+    /// The rows of a draw: `per_class` of each class, one class after another. Draws depend only on the seed and their number.
     ///
     /// # Errors
     /// When a class has fewer.

@@ -1,4 +1,4 @@
-//! Features of rows to draw from and of rows to test on, in one unit for all.
+//! Features of the rows to draw from and of the test rows, centred and in the same units.
 
 use crate::data::{Dataset, Scaling};
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ use crate::model::{HiddenLayer, Model};
 use crate::pca::Pca;
 use crate::rows::for_each_chunk;
 
-/// Where features come from.
+/// The source of features.
 pub(super) enum Source<'a> {
     /// The outputs of a layer of a model.
     Layer(&'a Model, HiddenLayer),
@@ -46,7 +46,7 @@ impl Source<'_> {
 pub(super) struct Features {
     /// The features of the chosen rows of that data set, in their order.
     pub(super) train: Matrix,
-    /// The features of all rows to test on.
+    /// The features of all test rows.
     pub(super) test: Matrix,
 }
 
@@ -79,14 +79,14 @@ impl Features {
         let mean = moments.means();
         let total = moments.variances().sum::<f64>();
         let scale = if total > 0.0 { total.sqrt() } else { 1.0 };
-        normalize(isa, &mut kept, &mean, scale, |index| (train, rows[index]))?;
-        normalize(isa, &mut tested, &mean, scale, |index| (test, index))?;
+        normalise(isa, &mut kept, &mean, scale, |index| (train, rows[index]))?;
+        normalise(isa, &mut tested, &mean, scale, |index| (test, index))?;
         Ok(Self { train: kept, test: tested })
     }
 }
 
 /// Subtracts the mean from all rows and divides by the scale; `place` says which row of which data set a row is.
-fn normalize<'a>(
+fn normalise<'a>(
     isa: Isa,
     rows: &mut Matrix,
     mean: &[f64],

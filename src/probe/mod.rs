@@ -1,12 +1,11 @@
-//! How good features are where few rows have labels.
+//! Probes: the quality of features where few rows have labels.
 //!
-//! A probe draws a few labelled rows of each class at random, fits classifiers to their features, and counts how many of
-//! other rows they get wrong: *multinomial logistic regression*, which asks whether the classes lie apart in the features,
-//! and the *nearest neighbours*, which ask whether rows of one class lie together. Beside what a model's layer puts out, it
-//! does all of it on principal components of the same width and on the columns as they are.
+//! A probe draws a few labelled rows of each class at random, fits classifiers to their features, and counts the test rows
+//! that they classify wrongly: *multinomial logistic regression*, which asks whether the classes are separable in the
+//! features, and *nearest neighbours*, which ask whether rows of one class lie together. It compares the outputs of a model's
+//! layer with principal components of the same width and with the columns themselves.
 //!
-//! The model and the components know all rows to draw from, but no labels beyond the draw; of the rows to test
-//! on they know nothing. The number of neighbours is chosen by leaving one labelled row out, the penalty of
+//! The model and the components are fitted to all rows to draw from, without labels; they see no test rows. The number of neighbours is chosen by leaving one labelled row out, the penalty of
 //! logistic regression by cross-validation over the labelled rows.
 //!
 //! Features are centred, and divided by one number for all columns, by what all rows to draw from say: penalties mean the
@@ -33,21 +32,21 @@ use features::{Features, Source};
 use logistic::Logistic;
 use neighbours::Neighbours;
 
-/// Rows to test on that one task takes.
+/// The number of test rows of one task.
 const TASK: usize = 256;
 
-/// The most labelled rows that a draw may have: their products with each other are held.
+/// The largest number of labelled rows in a draw, whose products with each other are held in memory.
 pub const MOST_LABELLED: usize = 8192;
 
-/// The most scores that labelled rows may have, one for each class: a fit holds some dozens of them all.
+/// The largest number of scores, labelled rows × classes: a fit holds some dozens of such matrices.
 pub const MOST_SCORES: usize = 1 << 21;
 
-/// What to probe.
+/// The options of a probe.
 #[derive(Clone, Debug)]
 pub struct ProbeOptions {
-    /// How many rows of each class have a label in a draw.
+    /// The number of labelled rows of each class in a draw.
     pub labels_per_class: usize,
-    /// How many draws.
+    /// The number of draws.
     pub draws: usize,
     /// The layer whose output is probed; none for the code.
     pub layer: Option<HiddenLayer>,
@@ -62,23 +61,23 @@ impl ProbeOptions {
     }
 }
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probed {
-    /// How many classes there are.
+    /// The number of classes.
     pub classes: usize,
-    /// What the model's layer puts out.
+    /// The scores of the model's layer.
     pub model: Scores,
-    /// Principal components, as many as the layer has columns, or all there are.
+    /// The scores of principal components, as many as the layer has columns, or all that exist.
     pub pca: Scores,
-    /// The columns, as the model scales them.
+    /// The scores of the columns, as the model scales them.
     pub columns: Scores,
 }
 
-/// How features did.
+/// The errors of classifiers on some features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
-    /// How many columns they have.
+    /// The number of columns of the features.
     pub columns: usize,
     /// The errors of logistic regression.
     pub logistic: DrawErrors,
@@ -86,12 +85,12 @@ pub struct Scores {
     pub neighbours: DrawErrors,
 }
 
-/// For each draw, the share of the rows to test on that a classifier got wrong.
+/// The error rate of a classifier in each draw: the share of test rows that it classifies wrongly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DrawErrors(Vec<f64>);
 
 impl DrawErrors {
-    /// One a draw.
+    /// The error rate of each draw.
     pub fn as_slice(&self) -> &[f64] {
         &self.0
     }
@@ -101,7 +100,7 @@ impl DrawErrors {
         self.0.iter().sum::<f64>() / self.0.len() as f64
     }
 
-    /// The standard deviation over the draws, by n − 1; none of a single draw.
+    /// The standard deviation over the draws, by n − 1; `None` for a single draw.
     pub fn deviation(&self) -> Option<f64> {
         let mean = self.mean();
         let squares: f64 = self.0.iter().map(|error| (error - mean).powi(2)).sum();
@@ -132,7 +131,7 @@ impl DrawErrors {
 /// label of `test` is not in `train`, or a value is out of all proportion.
 ///
 /// # Panics
-/// When no label or no draw is asked for, or the layer is one of another model.
+/// When `labels_per_class` or `draws` is 0, or the layer belongs to another model.
 pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOptions) -> Result<Probed> {
     let ProbeOptions { labels_per_class, draws, layer, seed } = *options;
     assert!(labels_per_class > 0 && draws > 0, "at least one label and one draw");
@@ -161,7 +160,7 @@ pub fn probe(model: &Model, train: &Dataset, test: &Dataset, options: &ProbeOpti
     Ok(Probed { classes: classes.count(), model, pca, columns })
 }
 
-/// What all features are put to.
+/// The task on which all features are scored.
 struct Task<'a> {
     /// The probed model's, whatever the features are.
     isa: Isa,
@@ -173,7 +172,7 @@ struct Task<'a> {
     labels_per_class: usize,
 }
 
-/// Of one draw, how many rows to test on each classifier gets wrong.
+/// The number of test rows that each classifier gets wrong in one draw.
 struct Wrong {
     logistic: usize,
     neighbours: usize,
@@ -195,7 +194,7 @@ impl Task<'_> {
         })
     }
 
-    /// Fits both classifiers to the drawn ones of the rows that features are held of, and tests them.
+    /// Fits both classifiers to the drawn rows, which are indices into the features' training rows, and tests them.
     fn wrong(&self, features: &Features, drawn: &[usize]) -> Wrong {
         let labelled = features.train.select_rows(drawn);
         let of_labelled: Vec<usize> = (0..drawn.len()).map(|row| row / self.labels_per_class).collect();

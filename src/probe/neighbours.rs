@@ -4,21 +4,21 @@
 
 use crate::matrix::Matrix;
 
-/// Numbers of neighbours to choose from.
+/// The numbers of neighbours to choose from.
 const NUMBERS: [usize; 8] = [1, 3, 5, 7, 9, 13, 19, 29];
 
-/// Labelled rows that vote about others.
+/// Labelled rows, the nearest of which vote on the class of others.
 #[derive(Debug)]
 pub(super) struct Neighbours<'a> {
     squared_norms: Vec<f32>,
     classes: &'a [usize],
-    /// How many neighbours vote.
+    /// The number of neighbours that vote.
     number: usize,
 }
 
 impl<'a> Neighbours<'a> {
-    /// Labelled rows of these classes, by their products with each other. The number of neighbours that vote is the one,
-    /// of [`NUMBERS`], by which the fewest rows are wrong when all others vote about each; of equals the smallest.
+    /// Labelled rows of these classes, by their products with each other. The number of neighbours that vote is chosen from
+    /// [`NUMBERS`] by leave-one-out cross-validation: the one with the fewest errors, of equals the smallest.
     pub(super) fn choose(products: &Matrix, classes: &'a [usize]) -> Self {
         let rows = classes.len();
         let numbers = NUMBERS.map(|number| number.min(rows - 1));

@@ -12,10 +12,10 @@ const ABOVE: f64 = 8.0;
 /// The height of a line of the legend.
 const LEGEND_LINE: f64 = 20.0;
 
-/// About how many numbers an axis has.
+/// The approximate number of ticks of an axis.
 const TICKS: f64 = 6.0;
 
-/// What values lie where on a side of a chart.
+/// The map from values to positions along one side of a chart.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     pub label: String,
@@ -54,7 +54,7 @@ impl Axis {
         Self { low: 10_f64.powf(axis.low), high: 10_f64.powf(axis.high), log: true, ..axis }
     }
 
-    /// Where a value lies, from 0 to 1; nowhere if it is off the axis.
+    /// The position of a value, from 0 to 1; `None` if it is off the axis.
     fn share(&self, value: f64) -> Option<f64> {
         let share = if self.log {
             (value / self.low).log10() / (self.high / self.low).log10()
@@ -64,7 +64,7 @@ impl Axis {
         (-1e-9..=1.0 + 1e-9).contains(&share).then_some(share)
     }
 
-    /// The values that are written beside the axis, and what is written.
+    /// The ticks of the axis: values and their texts.
     fn ticks(&self) -> Vec<(f64, String)> {
         if !self.names.is_empty() {
             return self.names.iter().enumerate().map(|(place, name)| (place as f64, name.clone())).collect();
@@ -95,7 +95,7 @@ fn nice(step: f64) -> f64 {
     times.unwrap_or(10.0) * power
 }
 
-/// A number without zeros that say nothing.
+/// A number without trailing zeros.
 fn trimmed(number: f64) -> String {
     let text = digits(number, 6);
     match (text.split_once('e'), text.contains('.')) {
@@ -107,7 +107,7 @@ fn trimmed(number: f64) -> String {
     }
 }
 
-/// How a series is drawn.
+/// The mark by which a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Mark {
     Line,
@@ -131,7 +131,7 @@ impl Mark {
 /// Points that belong together.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
-    /// Its name in the legend; none for one that has no place there.
+    /// Its name in the legend; empty for a series that the legend leaves out.
     pub name: String,
     /// A class of `figure.css`.
     pub colour: String,
@@ -231,7 +231,7 @@ pub(super) fn draw_legend(drawing: &mut Drawing, legend: &[(String, String, Mark
     }
 }
 
-/// Where each entry begins, and in which line.
+/// The start and the line of each entry.
 fn legend_places(legend: &[(String, String, Mark)], width: f64) -> Vec<(f64, f64)> {
     let (mut x, mut line) = (0.0, 0.0);
     let place = |(name, ..): &(String, String, Mark)| {

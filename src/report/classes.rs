@@ -6,16 +6,16 @@ use super::chart::Mark;
 use super::number::digits;
 use crate::data::{Dataset, Labels};
 
-/// The most classes that can be distinguished: ten colours, as round and as square dots.
+/// The largest number of classes that can be distinguished: ten colours, as round and as square dots.
 const MOST: usize = 20;
 
-/// Steps of the scale that labels are put on when they are numbers, and too many to be names.
+/// The steps of the scale for labels that are numbers, and too many to be names.
 const STEPS: usize = 10;
 
 /// The class of each row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Classes {
-    /// What the labels are called.
+    /// The name of the labels.
     pub title: String,
     /// The names of the classes; one, which is empty, when there are no labels.
     pub names: Vec<String>,

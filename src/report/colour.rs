@@ -1,5 +1,4 @@
-//! Colours of signed numbers, which people who cannot tell red from green can tell apart. The colours of classes are in
-//! `figure.css`.
+//! Colours of signed numbers, for people with any colour vision. The colours of classes are in `figure.css`.
 
 /// White for 0, blue at −1, orange at 1.
 pub(super) fn diverging(value: f32) -> [u8; 3] {

@@ -1,4 +1,4 @@
-//! Drawing in SVG. What a thing looks like, its class says: `figure.css`, which pages and files share.
+//! Drawing in SVG. Elements have classes, whose styles are in `figure.css`: pages and files share it.
 
 use std::fmt::Write;
 
@@ -27,7 +27,7 @@ impl Area {
     }
 }
 
-/// Where a text lies: before its point, behind it, or around it.
+/// The part of a text that lies at its point.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Anchor {
     Start,
@@ -35,7 +35,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// About how wide a text is.
+/// The approximate width of a text.
 pub(super) fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * 6.8
 }

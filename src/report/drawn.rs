@@ -1,4 +1,4 @@
-//! Images that no data holds, drawn at random from where a model's codes lie.
+//! Images decoded from random draws of a model's distribution of codes.
 
 use super::drawing::{Area, Drawing};
 use super::figure::Figure;
@@ -15,10 +15,10 @@ const DOWN: usize = 4;
 /// The width of the picture, in pixels.
 const WIDTH: f64 = 640.0;
 
-/// Images drawn by a model; nothing where rows are no images or the model does not say where its codes lie.
+/// Images drawn by a model; nothing where rows are no images or the model has no distribution of codes.
 ///
 /// # Errors
-/// Those of [`Model::decode`](crate::model::Model::decode).
+/// The errors of [`Model::decode`](crate::model::Model::decode).
 pub(super) fn drawn(measured: &Measured<'_>, sample: &Sample) -> Result<Option<Figure>> {
     let (Some(shape), Ok(distribution)) = (sample.dataset().image_shape(), measured.model.code_distribution()) else {
         return Ok(None);

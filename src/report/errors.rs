@@ -1,4 +1,4 @@
-//! How the errors are spread over rows and over columns.
+//! The distribution of the errors over rows and over columns.
 
 use super::chart::{Axis, Chart, Mark, Series};
 use super::figure::Figure;
@@ -6,19 +6,21 @@ use super::measured::Measured;
 use super::number::significant;
 use super::sample::Sample;
 
-/// The fewest and the most bins; there are twice the root of the rows.
+/// The smallest and the largest number of bins; between them it is 2 √rows.
 const BINS: [f64; 2] = [8.0, 40.0];
 
-/// The quantile of all errors behind which rows are counted in the last bin.
+/// The quantile of all errors above which rows are counted in the last bin.
 const TAIL: f64 = 0.99;
 
-/// How many rows have which error, one curve a model.
+/// A histogram of the rows' errors, one curve for each model.
 pub(super) fn errors(measured: &[Measured<'_>], sample: &Sample) -> Figure {
     let judged = sample.judged();
     let of = |measured: &Measured<'_>| judged.iter().map(|&row| measured.errors[row]).collect::<Vec<_>>();
     let errors: Vec<(&str, Vec<f64>)> = measured.iter().map(|measured| (measured.name, of(measured))).collect();
     let mut all: Vec<f64> = errors.iter().flat_map(|(_, errors)| errors).copied().collect();
     all.sort_by(f64::total_cmp);
+    // All models share the bins, so that their curves can be compared. A few rows with huge errors would squeeze all others
+    // into the first bin: where the tail is that long, the last bin collects it.
     let quantile = all[(TAIL * (all.len() - 1) as f64).round() as usize];
     let largest = all[all.len() - 1];
     let bound = if largest > 2.0 * quantile && quantile > 0.0 { quantile } else { largest };
@@ -28,6 +30,7 @@ pub(super) fn errors(measured: &[Measured<'_>], sample: &Sample) -> Figure {
     let series = errors.iter().enumerate().map(|(index, (name, errors))| {
         let mut counts = vec![0; bins];
         errors.iter().for_each(|error| counts[((error / bound * bins as f64) as usize).min(bins - 1)] += 1);
+        // Each bin is a horizontal stroke from its left edge to its right one.
         let edge = |bin: usize| bound * bin as f64 / bins as f64;
         let steps =
             counts.iter().enumerate().flat_map(|(bin, &count)| [bin, bin + 1].map(|at| (edge(at), f64::from(count))));
@@ -47,7 +50,7 @@ pub(super) fn errors(measured: &[Measured<'_>], sample: &Sample) -> Figure {
     Figure { title, description: descriptions.join("; "), drawing: chart.drawing(640.0, 320.0) }
 }
 
-/// The mean error of each column, one curve a model.
+/// The mean error of each column, one curve for each model.
 pub(super) fn column_errors(measured: &[Measured<'_>], sample: &Sample) -> Figure {
     let judged = sample.judged();
     let names = column_names(sample);

@@ -8,7 +8,7 @@ use super::drawing::{Anchor, Drawing};
 use super::markup::escape;
 use crate::error::{Error, Result};
 
-/// How figures look.
+/// The style of all figures.
 pub(super) const STYLE: &str = include_str!("figure.css");
 
 /// The height of a title above a figure, and the margin around it, in pixels.
@@ -19,12 +19,12 @@ const MARGIN: f64 = 12.0;
 const PNG_SCALE: f32 = 2.0;
 const LONGEST_SIDE: f32 = 16_384.0;
 
-/// A drawing with a title and a description for those who cannot see it.
+/// A drawing with a title and a description.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    /// What it shows.
+    /// The subject of the figure.
     pub title: String,
-    /// What is to be seen in it.
+    /// The content of the figure in words, for those who cannot see it.
     pub description: String,
     pub(super) drawing: Drawing,
 }

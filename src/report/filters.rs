@@ -1,4 +1,4 @@
-//! What the first layer looks at: its weights, or the principal components.
+//! The weights of the first layer, or the principal components.
 
 use super::colour::diverging_css;
 use super::drawing::{Anchor, Area, Drawing};
@@ -12,7 +12,7 @@ use super::sample::Sample;
 use crate::matrix::MatrixView;
 use crate::model::Body;
 
-/// The most units that are shown, as images and as lines of a table; and the most columns of such a line.
+/// The largest number of units that are shown, as images and as lines of a table; and of columns in such a line.
 const IMAGES: usize = 100;
 const IN_LINE: usize = 10;
 const LINES: usize = 30;
@@ -52,7 +52,7 @@ fn images(weights: MatrixView<'_>, unit: &str, shape: (usize, usize)) -> (Drawin
     (drawing, shown)
 }
 
-/// A row of weights that lie row after row.
+/// One row of a matrix of weights, which lie row after row.
 fn row(weights: MatrixView<'_>, index: usize) -> &[f32] {
     &weights.as_slice()[index * weights.columns()..][..weights.columns()]
 }

@@ -1,11 +1,11 @@
-//! How the error fell from epoch to epoch.
+//! The error of each epoch.
 
 use super::chart::{Axis, Chart, Mark, Series};
 use super::figure::Figure;
 use super::measured::Entry;
 use super::number::significant;
 
-/// Which epochs are shown.
+/// The epochs that are shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Span {
     All,
@@ -15,8 +15,9 @@ pub(super) enum Span {
 
 /// The error of each epoch, on a linear or a logarithmic axis; nothing if no model has any epochs.
 ///
-/// A model without epochs, such as PCA, is a line across: what the others have to beat.
+/// A model without epochs, such as PCA, is a horizontal line: the baseline of the others.
 pub(super) fn loss(entries: &[Entry<'_>], span: Span, log: bool) -> Option<Figure> {
+    // All models share the span, whose end is the longest run.
     let last =
         entries.iter().filter_map(|entry| entry.model.provenance.epochs.last()).map(|epoch| epoch.number).max()?;
     let first = if span == Span::All { 1 } else { last / 2 + 1 };
@@ -43,7 +44,7 @@ pub(super) fn loss(entries: &[Entry<'_>], span: Span, log: bool) -> Option<Figur
             descriptions.push(format!("{name}, held out: {} at the end", significant(*last)));
             add(format!("{name}, held out"), line_or_dot(&held_out), held_out);
         }
-        // Without epochs, the error itself as a line across the chart.
+        // The baseline is the error on held-out rows where there are some: that is where a model can overfit.
         if provenance.epochs.is_empty() {
             let (what, errors) = match provenance.validation {
                 Some(errors) => ("held out", errors),

@@ -1,4 +1,4 @@
-//! What lies between the codes: rows decoded from codes that no row has.
+//! The decoded manifold: rows decoded from a grid over a plane of codes, or from walks along each code.
 
 use super::chart::{Axis, Chart, Mark, Series};
 use super::drawing::{Anchor, Area, Drawing};
@@ -16,7 +16,7 @@ use crate::matrix::Matrix;
 const PLANE: usize = 20;
 const WALK: usize = 11;
 
-/// The most codes that are walked along, and the steps and columns of such a walk through a table.
+/// The largest number of codes that are walked along; and the steps and columns of a walk that decodes table rows.
 const MOST_CODES: usize = 10;
 const STEPS: usize = 41;
 const MOST_COLUMNS: usize = 8;
@@ -27,7 +27,7 @@ const ENDS: [f64; 2] = [0.01, 0.99];
 /// For images with two codes, the plane of codes, decoded; else a walk along each code, the others at their medians.
 ///
 /// # Errors
-/// Those of [`Model::decode`](crate::model::Model::decode).
+/// The errors of [`Model::decode`](crate::model::Model::decode).
 pub(super) fn manifold(measured: &Measured<'_>, sample: &Sample) -> Result<Figure> {
     let name = measured.name;
     let (drawing, what) = match sample.dataset().image_shape() {
@@ -124,7 +124,7 @@ fn table_walks(measured: &Measured<'_>, sample: &Sample) -> Result<Drawing> {
             let values = points(*column).into_iter().map(|point| point.1);
             values.clone().fold(f64::NEG_INFINITY, f64::max) - values.fold(f64::INFINITY, f64::min)
         };
-        // The legend has room for a few columns: those that reach furthest, in the order of the table.
+        // The legend has room for a few columns: those with the widest range, in the order of the table.
         let mut columns: Vec<usize> = (0..names.len()).collect();
         columns.sort_by(|a, b| reach(b).total_cmp(&reach(a)));
         columns.truncate(MOST_COLUMNS);

@@ -1,4 +1,4 @@
-//! What a model makes of a sample's rows.
+//! Codes, reconstructions and errors of a sample's rows.
 
 use super::sample::Sample;
 use crate::error::{Place, Result};
@@ -21,9 +21,9 @@ pub struct Entry<'a> {
 pub(super) struct Measured<'a> {
     pub name: &'a str,
     pub model: &'a Model,
-    /// One code a row.
+    /// The codes: rows × code size.
     pub codes: Matrix,
-    /// The rows and what became of them, in the units that the model sees.
+    /// The rows and their reconstructions, in the units that the model sees.
     pub rows: Matrix,
     pub reconstructions: Matrix,
     /// The squared error of each row, summed over its columns.
@@ -43,7 +43,7 @@ impl<'a> Measured<'a> {
         if let Some(row) = errors.iter().position(|error| !error.is_finite()) {
             let number = sample.number(row);
             return Err(Place::named(dataset.source()).error(format!(
-                "the error of row {number} is no finite number; its values are too far from those of the training"
+                "the error of row {number} is no finite number; its values are too far from the training rows"
             )));
         }
         Ok(Self { name: entry.name, model, codes, rows, reconstructions, errors })

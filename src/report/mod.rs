@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Charts are drawn by a few hundred lines here, not by a library, so that they follow a page into dark mode, have text for
-//! those who cannot see them, and look the same in a page and in a file.
+//! people who cannot see them, and are the same in a page and in a file.
 
 mod chart;
 mod classes;

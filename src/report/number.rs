@@ -18,7 +18,7 @@ pub fn significant(number: f64) -> String {
     digits(number, 6)
 }
 
-/// So many significant digits.
+/// `count` significant digits.
 pub(super) fn digits(number: f64, count: usize) -> String {
     if number == 0.0 || !number.is_finite() {
         return number.to_string();

@@ -1,4 +1,4 @@
-//! One page that tells the story of a run.
+//! One HTML page about fitted models.
 
 use std::fmt::Write;
 
@@ -21,18 +21,18 @@ use super::sample::Sample;
 use super::summary::Summary;
 use crate::error::{Error, Result};
 
-/// Models, and rows to look at them by.
+/// Models, and the rows that show their effect.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
     /// The heading of the page.
     pub title: String,
     /// The models, each with its numbers.
     pub models: Vec<(Entry<'a>, Summary)>,
-    /// Which rows the errors in the numbers are of: "training rows".
+    /// The rows on which the errors among the numbers were measured: "training rows".
     pub measured_on: String,
     /// The rows that are shown.
     pub sample: Sample,
-    /// The command that makes the page again.
+    /// The command that reproduces the page.
     pub command: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Report<'_> {
              <title>{title}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
             include_str!("page.css")
         );
-        // From the numbers to single rows: the table, how training went, where codes lie, and what becomes of rows.
+        // From the general to the particular: numbers, the course of training, the codes of all rows, single rows.
         page += &self.table();
         page += &loss_section(&entries);
         page += &self.codes_section(&measured);
@@ -63,6 +63,7 @@ impl Report<'_> {
         add(vec![reconstructions(&measured, &self.sample, Choice::First)]);
         add(vec![reconstructions(&measured, &self.sample, Choice::Worst)]);
         add(vec![errors(&measured, &self.sample)]);
+        // A curve over hundreds of pixels shows nothing.
         if self.sample.dataset().image_shape().is_none() {
             add(vec![column_errors(&measured, &self.sample)]);
         }
@@ -75,7 +76,7 @@ impl Report<'_> {
             .collect::<Result<_>>()?);
         add(entries.iter().map(|&entry| filters(entry, &self.sample)).collect());
         page += &self.settings();
-        // What the page's script looks up when the pointer moves over a chart.
+        // The script has its data in the page itself, because a page from a disk may not load other files.
         let data = json!({ "models": self.models_json(), "points": points(&measured, &self.sample)? });
         write!(
             page,
@@ -102,7 +103,7 @@ impl Report<'_> {
             .collect()
     }
 
-    /// The numbers of the models side by side; what none of them has is left out.
+    /// The numbers of the models side by side, without those that no model has.
     fn table(&self) -> String {
         let mut table = String::from(
             "<section>\n<h2>In numbers</h2>\n<div class=\"wide\"><table class=\"numbers\">\n<thead><tr><td></td>",
@@ -133,7 +134,7 @@ impl Report<'_> {
         table
     }
 
-    /// The codes, which the script draws; without it, as a drawing.
+    /// The codes, drawn by the page's script, or as a static figure where scripts do not run.
     fn codes_section(&self, measured: &[Measured<'_>]) -> String {
         let static_figure = codes(measured, &self.sample);
         let mut section = format!(

@@ -1,4 +1,4 @@
-//! Each picture by itself.
+//! Single figures, each for a file.
 
 use super::codes::codes;
 use super::drawing::{Anchor, Drawing};
@@ -14,7 +14,7 @@ use super::restored::restored;
 use super::sample::Sample;
 use crate::error::{Error, Result};
 
-/// A picture of models and rows.
+/// The kind of a figure of models and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plot {
     /// The first two codes of each row, coloured by label.
@@ -23,13 +23,13 @@ pub enum Plot {
     Reconstructions,
     /// The weights of the first layer, or the principal components.
     Filters,
-    /// What lies between the codes: the plane of two codes decoded, or walks along each.
+    /// The decoded manifold: a grid over a plane of two codes, or walks along each code.
     Manifold,
-    /// Images that no data holds, drawn at random.
+    /// Images decoded from codes drawn at random.
     Drawn,
     /// Images, corrupted as in training, and cleaned.
     Restored,
-    /// How many rows have which error.
+    /// A histogram of the rows' errors.
     Errors,
 }
 
@@ -64,13 +64,16 @@ pub fn plot(plot: Plot, entries: &[Entry<'_>], sample: &Sample) -> Result<Figure
 /// Draws the error of models against epochs.
 ///
 /// # Errors
-/// When none of them has any epochs: PCA has none, nor have files of versions that did not keep them.
+/// When no model has any epochs: PCA has none, nor have files of early versions, which did not keep them.
 pub fn plot_loss(entries: &[Entry<'_>]) -> Result<Figure> {
     let none = || Error::Mismatch("no epochs are kept in this model: PCA has none".into());
     loss(entries, Span::All, false).ok_or_else(none)
 }
 
-/// Those figures that there are.
+/// The figures that the models have, stacked.
+///
+/// # Errors
+/// When there are none; `wanted` says what a model would need for one.
 fn some(figures: Vec<Option<Figure>>, wanted: &str) -> Result<Figure> {
     let figures: Vec<Figure> = figures.into_iter().flatten().collect();
     if figures.is_empty() {

@@ -1,4 +1,4 @@
-//! What a page's script needs to draw codes as dots, and to show the row under the pointer.
+//! The data by which a page's script draws codes as dots and shows the row under the pointer.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::matrix::Matrix;
 use crate::pca::{Components, Pca, PcaOptions};
 
-/// The most numbers of rows that a page holds, to show a row under the pointer: 10,000 images of 784 pixels, and of a table,
-/// whose numbers are text, far fewer.
+/// The largest number of elements that a page holds of its rows: 10,000 images of 784 pixels; far fewer cells of a table,
+/// because they are text.
 const MOST_PIXELS: usize = 8_000_000;
 const MOST_CELLS: usize = 200_000;
 
@@ -46,6 +46,7 @@ pub(super) fn points(measured: &[Measured<'_>], sample: &Sample) -> Result<Value
 /// The axes of a model's codes, each as 16-bit steps from its least value to its greatest.
 fn panel(measured: &Measured<'_>, sample: &Sample) -> Result<Value> {
     let codes = &measured.codes;
+    // Steps of 1/65,535 are finer than a pixel of any screen, and take a fraction of the characters of decimals.
     let mut axes = Vec::new();
     let mut add = |name: String, values: Vec<f64>| {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -61,9 +62,11 @@ fn panel(measured: &Measured<'_>, sample: &Sample) -> Result<Value> {
     for code in 0..codes.columns() {
         add(format!("code {}", code + 1), column(codes, code));
     }
+    // A chart needs two axes: the error is the second one of a single code.
     if codes.columns() == 1 {
         add("error of the row".into(), measured.errors.clone());
     }
+    // No pair of many codes shows all of their spread; their principal components show the most.
     if codes.columns() > 2 && codes.rows() > 2 {
         let options = PcaOptions { components: Components::Count(2), ..PcaOptions::default() };
         let components = Pca::fit(codes, &options)?.encode(codes);

@@ -1,4 +1,4 @@
-//! Rows beside what models make of them.
+//! Rows beside their reconstructions.
 
 use super::chart::{Axis, Chart, Mark, Series, draw_legend, legend_height};
 use super::classes::Classes;
@@ -12,7 +12,7 @@ use super::sample::Sample;
 use crate::data::Dataset;
 use crate::rows::{Rows, RowsInMemory};
 
-/// How many images, and how many rows of a table, are shown.
+/// The number of images, and of rows of a table, that are shown.
 const IMAGES: usize = 10;
 const PROFILES: usize = 6;
 
@@ -24,7 +24,7 @@ const BEFORE: f64 = 104.0;
 /// The size of the chart of a row of a table.
 const PROFILE: (f64, f64) = (420.0, 210.0);
 
-/// Which rows are shown.
+/// The choice of the rows that are shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Choice {
     /// The first of each class, then the first of all.
@@ -33,7 +33,7 @@ pub(super) enum Choice {
     Worst,
 }
 
-/// Rows, and under each what the models make of it, with its error.
+/// Rows, and under each its reconstruction by each model, with its error.
 pub(super) fn reconstructions(measured: &[Measured<'_>], sample: &Sample, choice: Choice) -> Figure {
     let shape = sample.dataset().image_shape();
     let rows = choose(measured, sample, choice, if shape.is_some() { IMAGES } else { PROFILES });
@@ -128,6 +128,7 @@ pub(super) fn shortened(name: &str, most: usize) -> String {
 
 /// A chart for each row: its values along the columns, and its reconstruction by each model.
 fn profiles(measured: &[Measured<'_>], sample: &Sample, rows: &[usize]) -> Drawing {
+    // Columns have units of their own: rows are drawn as the first model sees them, so that all columns share an axis.
     let names = column_names(sample);
     let charts: Vec<(String, Chart)> = rows
         .iter()
@@ -149,6 +150,7 @@ fn profiles(measured: &[Measured<'_>], sample: &Sample, rows: &[usize]) -> Drawi
             (title, Chart { x: Axis::of_names("", names.clone()), y, series })
         })
         .collect();
+    // All charts have the same series: one legend above them is enough.
     let legend = charts.first().map_or(Vec::new(), |(_, chart)| chart.legend());
     let width = 2.0 * PROFILE.0;
     let above = legend_height(&legend, width);

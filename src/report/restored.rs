@@ -1,4 +1,4 @@
-//! Images as they are, as they were corrupted, and what a model that learned to clean them makes of those.
+//! Images: clean, corrupted, and restored by a model that was trained to clean them.
 
 use super::drawing::{Anchor, Area, Drawing};
 use super::figure::Figure;
@@ -11,7 +11,7 @@ use crate::evaluate::Reconstruct;
 use crate::matrix::Matrix;
 use crate::rows::Rows;
 
-/// How many images are shown.
+/// The number of images that are shown.
 const IMAGES: usize = 10;
 
 /// The side of an image, and the room before each line, in pixels.
@@ -25,6 +25,7 @@ pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Result<Optio
     let Some(shape) = dataset.image_shape() else { return Ok(None) };
     let Some(corruption) = model.provenance.settings.corruption() else { return Ok(None) };
     let scaled = model.scaling.scaled(dataset);
+    // These rows may be others than the training rows; where they cannot be corrupted alike, the page goes without.
     if corruption.check(&scaled).is_err() {
         return Ok(None);
     }
@@ -34,6 +35,7 @@ pub(super) fn restored(measured: &Measured<'_>, sample: &Sample) -> Result<Optio
         let mut matrix = Matrix::zeros(shown.len(), rows.columns());
         rows.gather(&shown, matrix.as_mut_slice()).map(|()| matrix)
     };
+    // Epoch 0: a draw that the model has not seen in training.
     let corrupted = gathered(&corruption.corrupted(&scaled, 1, 0))?;
     let cleaned = model.body.reconstruct(&corrupted);
     let lines = [("original", gathered(&scaled)?), ("corrupted", corrupted), ("restored", cleaned)];

@@ -7,11 +7,11 @@ use crate::data::Dataset;
 use crate::error::Result;
 use crate::random::{Purpose, generator};
 
-/// The most rows that are shown, and the most numbers that they may have in all.
+/// The largest number of rows that are shown, and of their elements in all.
 const MOST_ROWS: usize = 10_000;
 const MOST_ELEMENTS: usize = 1 << 24;
 
-/// Some rows of a data set: all of them, or where they are too many for a page, as many as it holds, drawn at random.
+/// The rows of a data set: all of them, or a random sample where a page cannot hold them all.
 #[derive(Clone, Debug)]
 pub struct Sample {
     dataset: Dataset,
@@ -58,7 +58,7 @@ impl Sample {
         &self.dataset
     }
 
-    /// The number that a row has where it comes from, counted from 1.
+    /// The number of a row in its data set, counted from 1.
     pub fn number(&self, row: usize) -> usize {
         self.numbers[row] + 1
     }
@@ -74,13 +74,13 @@ impl Sample {
         if self.held_out.contains(&true) { all.filter(|&row| self.held_out[row]).collect() } else { all.collect() }
     }
 
-    /// What the rows are: "1,797 rows of digits".
+    /// A description of the rows: "1,797 rows of digits".
     pub fn describe(&self) -> String {
         let held_out = if self.all_held_out { "held-out " } else { "" };
         self.describe_some(self.numbers.len(), self.of, held_out)
     }
 
-    /// What the rows are by which models are judged: "180 held-out rows of digits".
+    /// A description of the rows by which models are judged: "180 held-out rows of digits".
     pub fn describe_judged(&self) -> String {
         if self.held_out.contains(&true) {
             return self.describe_some(self.judged().len(), self.of_held_out, "held-out ");

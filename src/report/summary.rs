@@ -1,4 +1,4 @@
-//! A model in some numbers.
+//! A model in a few numbers.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of a model that was just fitted: its errors on the rows it learned from, and on those held out.
+    /// The summary of a model that was just fitted: its errors on training rows and on held-out rows.
     ///
     /// `variance_per_row` is the mean squared distance of those rows to their mean ([`Summary::variance_per_row`]).
     pub fn of_fit(fitted: &Fitted, variance_per_row: f64) -> Self {
@@ -29,10 +29,10 @@ impl Summary {
         Self::new(&fitted.model, Some(fitted.seconds), provenance.training, validation, variance_per_row)
     }
 
-    /// Of a model on some rows.
+    /// The summary of a model on the rows of a data set.
     ///
     /// # Errors
-    /// Those of [`Model::evaluate`].
+    /// The errors of [`Model::evaluate`].
     pub fn on(model: &Model, dataset: &Dataset) -> Result<Self> {
         let errors = model.evaluate(dataset)?;
         let (_, squares) = moments(&model.scaling.scaled(dataset), true)?;
@@ -56,7 +56,8 @@ impl Summary {
         }
     }
 
-    /// The squared distance of the rows that a PCA was fitted to from their mean, on average: what it explains a share of.
+    /// The mean squared distance of the rows that a PCA was fitted to from their mean: the variance of which it explains a
+    /// share.
     pub fn variance_per_row(pca: &Model) -> Option<f64> {
         match &pca.body {
             Body::Pca(pca) => Some(pca.total_variance() * (pca.rows() - 1) as f64 / pca.rows() as f64),
@@ -64,7 +65,7 @@ impl Summary {
         }
     }
 
-    /// All of it, by name.
+    /// All of its numbers, by name.
     pub fn facts(&self) -> [(&'static str, Value); 8] {
         [
             ("layers", self.layers.clone().into()),

@@ -10,13 +10,12 @@ use crate::matrix::Matrix;
 use crate::model::Model;
 use crate::rows::Rows;
 
-/// How far rows were from the clean ones before they were cleaned, and how far they are after it, in the units that the
-/// model sees.
+/// The errors of rows before and after they were cleaned, in the units that the model sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Improvement {
-    /// How many rows there were.
+    /// The number of rows.
     pub rows: usize,
-    /// The range of the clean rows: 1 for pixels that were bytes, else their greatest value less their least.
+    /// The range of the clean rows: 1 for pixels that were bytes, else their largest value less their smallest.
     pub peak: f64,
     /// The mean of (x − clean)² over all elements.
     pub mse_before: f64,
@@ -41,12 +40,12 @@ pub fn psnr(mse: f64, peak: f64) -> f64 {
     10.0 * (peak * peak / mse).log10()
 }
 
-/// Cleans rows: visits f(x) for each, in the user's units, some at a time, and measures the improvement where the clean
+/// Cleans rows: visits f(x) for all, in the user's units, some rows at a time, and measures the improvement where the clean
 /// rows are known.
 ///
 /// # Errors
-/// When the rows do not have the model's width, or their values are out of all proportion; when there are not as many
-/// clean rows of the same width; and that of `visit`.
+/// When the rows do not have the model's width, or their values are out of all proportion; when the clean rows do not have
+/// the same shape; and the errors of `visit`.
 pub fn denoise(
     model: &Model,
     dataset: &Dataset,
@@ -61,11 +60,11 @@ pub fn denoise(
     Ok(measure.map(Measure::finish))
 }
 
-/// Corrupts clean rows by a seed, in the units that the model sees, and cleans them as [`denoise()`] does. The random
-/// numbers are those of epoch 0, none that a training drew.
+/// Corrupts clean rows by a seed, in the units that the model sees, and cleans them as [`denoise()`] does. The corruption is drawn
+/// for epoch 0, which no training uses.
 ///
 /// # Errors
-/// Those of [`denoise()`] and of [`Corruption::check`].
+/// The errors of [`denoise()`] and of [`Corruption::check`].
 pub fn denoise_corrupted(
     model: &Model,
     clean: &Dataset,
@@ -103,7 +102,7 @@ fn denoise_rows(
 struct Measure<'a> {
     isa: Isa,
     clean: &'a dyn Rows,
-    /// Where it does not follow from the rows.
+    /// The known range of the clean rows; without it, they are searched for their extremes.
     peak: Option<f64>,
     rows: usize,
     least: f32,

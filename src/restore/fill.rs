@@ -9,12 +9,12 @@ use crate::matrix::Matrix;
 use crate::model::{Body, Model, check_finite};
 use crate::rows::{Rows, RowsInMemory, for_each_chunk};
 
-/// What missing cells hold before the first round, in the units that the model sees.
+/// The values of missing cells before the first round, in the units that the model sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// 0, as in training with hidden elements.
     Zeros,
-    /// The mean of the known cells of the column; where it has none, PCA's own mean or 0.
+    /// The mean of the known cells of the column; in a column without any, PCA's own mean or 0.
     ColumnMeans,
 }
 
@@ -25,8 +25,8 @@ impl Start {
         if matches!(corruption, Some(Corruption::Hidden(_))) { Self::Zeros } else { Self::ColumnMeans }
     }
 
-    /// What each column starts from, given the means of its known cells. A column that no row knows takes what the model
-    /// has for it.
+    /// The starting value of each column, given the means of its known cells; a column without any gets the model's own
+    /// mean.
     fn values(self, model: &Model, known_means: &[Option<f32>]) -> Vec<f32> {
         let own = |column: usize| if let Body::Pca(pca) = &model.body { pca.mean()[column] } else { 0.0 };
         match self {
@@ -46,15 +46,15 @@ impl Start {
     }
 }
 
-/// How to fill in missing cells.
+/// Options of filling in missing cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FillOptions {
-    /// What to start from; [`Start::usual`] by default.
+    /// The starting values; [`Start::usual`] by default.
     pub start: Option<Start>,
-    /// The most rounds. The default is 1 for a model that starts from zeros, since it learned to fill those in at once,
-    /// and else 100.
+    /// The largest number of rounds. The default is 1 for a model that starts from zeros, because it has learned to fill
+    /// those in at once, and else 100.
     pub rounds: Option<usize>,
-    /// A row is done when a round changes it by no more than this share of its length.
+    /// The share of its length by which a round may change a row for it to be done.
     pub tolerance: f64,
 }
 
@@ -77,7 +77,7 @@ impl FillOptions {
     }
 }
 
-/// What missing cells should hold, as far as it is known.
+/// The true values of missing cells, where they are known.
 #[derive(Clone, Copy, Debug)]
 pub struct Truth<'a> {
     /// Rows with nothing missing.
@@ -86,45 +86,45 @@ pub struct Truth<'a> {
     pub cells: &'a Missing,
 }
 
-/// How missing cells were filled in.
+/// The result of filling in missing cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filling {
-    /// How many cells were missing.
+    /// The number of missing cells.
     pub missing_cells: usize,
-    /// How many rows they were in.
+    /// The number of rows with missing cells.
     pub incomplete_rows: usize,
-    /// What they started from.
+    /// The values that they started from.
     pub start: Start,
-    /// The most rounds that a row took.
+    /// The largest number of rounds that a row took.
     pub rounds: usize,
-    /// How many rows still changed by more than the tolerance in their last round.
+    /// The number of rows that their last round still changed by more than the tolerance.
     pub unsettled_rows: usize,
-    /// How far the filled cells are from the truth, where that is known.
+    /// The errors of the filled cells, where their true values are known.
     pub errors: Option<FillErrors>,
 }
 
-/// How far filled cells are from the truth, in the units that the model sees.
+/// The errors of filled cells, in the units that the model sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FillErrors {
-    /// How many cells were measured.
+    /// The number of cells measured.
     pub cells: usize,
-    /// The mean squared error of the means of the columns' known cells; of a column that has none, of the mean of the
-    /// true cells.
+    /// The mean squared error of filling in the mean of each column's known cells, or of its true cells where none is known:
+    /// the baseline.
     pub mse_of_means: f64,
     /// The mean squared error of what the model filled in.
     pub mse: f64,
 }
 
-/// Fills in missing cells: x ← f(x) for those, again and again, while the known ones stay. Visits all rows in the
-/// user's units, some at a time; what was known is given back to the bit.
+/// Fills in missing cells by iterating x ← f(x) for them, while the known cells stay. Visits all rows in the user's units,
+/// some rows at a time; known cells keep their bits.
 ///
-/// A row ends after the round that changed it, in the units that the model sees, by no more than this share of its length:
-/// the tolerance. One that the model drives away, so that the last round changes it more than the first did, keeps what it
-/// started from. A row depends on the others only by the means that it may start from.
+/// A row has converged after the round that changed it, in the units that the model sees, by no more than
+/// [`FillOptions::tolerance`] times its length. A row that diverges, so that the last round changes it more than the first,
+/// keeps its starting values. Rows depend on each other only by the means that they may start from.
 ///
 /// # Errors
-/// When rows, missing cells, model and truth do not have the same shape; a row that has no known cell; options out of
-/// range; values out of all proportion; and that of `visit`.
+/// When rows, missing cells, model and truth do not have the same shape; a row has no known cell; options are out of range;
+/// or values are out of all proportion; and the errors of `visit`.
 pub fn fill(
     model: &Model,
     dataset: &Dataset,
@@ -136,6 +136,7 @@ pub fn fill(
     options.check()?;
     model.check_width(dataset)?;
     check_missing(dataset, missing)?;
+    // The means are taken over all rows before the first is filled in, so that no row depends on its place.
     let rows = model.scaling.scaled(dataset);
     let known_means = column_means(&rows, |row, column| !missing.row(row)[column])?;
     let mut measure = match truth {
@@ -157,28 +158,22 @@ pub fn fill(
         unsettled_rows: 0,
         errors: None,
     };
-    let mut original = vec![0.0; dataset.columns()];
     let mut done = 0;
     for_each_chunk(&rows, |chunk| {
         let missing_of = |row| missing.row(done + row);
         let mut filled = chunk.clone();
         for row in 0..filled.rows() {
-            put(&start_values, missing_of(row), filled.row_mut(row));
+            replace_missing(&start_values, missing_of(row), filled.row_mut(row));
         }
-        let driven_away = settle(model, &mut filled, missing_of, most_rounds, options.tolerance, &mut filling);
-        for row in driven_away {
-            put(&start_values, missing_of(row), filled.row_mut(row));
+        let diverged = iterate(model, &mut filled, missing_of, most_rounds, options.tolerance, &mut filling);
+        for row in diverged {
+            replace_missing(&start_values, missing_of(row), filled.row_mut(row));
         }
-        for row in 0..filled.rows() {
-            if let Some(measure) = &mut measure {
-                measure.add(done + row, filled.row(row));
-            }
-            model.scaling.invert(filled.row_mut(row));
-            // Scaling and its inverse round: known cells are copied, so that they come back to the bit.
-            dataset.copy_row(done + row, &mut original);
-            let known = filled.row_mut(row).iter_mut().zip(&original).zip(missing_of(row));
-            known.filter(|(_, missing)| !**missing).for_each(|((out, &value), _)| *out = value);
+        // Errors are in the units that the model sees, so they are measured before the rows leave these.
+        if let Some(measure) = &mut measure {
+            (0..filled.rows()).for_each(|row| measure.add(done + row, filled.row(row)));
         }
+        invert_missing(model, dataset, done, missing_of, &mut filled);
         check_finite(&filled, done, "what is filled in").map_err(|error| error.of(dataset.source()))?;
         done += filled.rows();
         visit(&filled)
@@ -187,11 +182,29 @@ pub fn fill(
     Ok(filling)
 }
 
-/// Sums of squared errors over the cells whose truth is known, in the units that the model sees.
+/// Converts filled rows, the first of which has the index `start`, to the user's units. Scaling and its inverse round, so
+/// known cells are copied from the data set: they keep their bits.
+fn invert_missing<'a>(
+    model: &Model,
+    dataset: &Dataset,
+    start: usize,
+    missing: impl Fn(usize) -> &'a [bool],
+    filled: &mut Matrix,
+) {
+    let mut original = vec![0.0; dataset.columns()];
+    for row in 0..filled.rows() {
+        model.scaling.invert(filled.row_mut(row));
+        dataset.copy_row(start + row, &mut original);
+        let known = filled.row_mut(row).iter_mut().zip(&original).zip(missing(row));
+        known.filter(|(_, missing)| !**missing).for_each(|((out, &value), _)| *out = value);
+    }
+}
+
+/// Sums of squared errors over the cells whose true values are known, in the units that the model sees.
 struct Measure<'a> {
     clean: ScaledRows<'a>,
     cells: &'a Missing,
-    /// The mean that each column's measured cells are compared with.
+    /// The mean of each column, which is the baseline of its measured cells.
     means: Vec<f32>,
     /// One clean row.
     row: Vec<f32>,
@@ -201,7 +214,7 @@ struct Measure<'a> {
 }
 
 impl<'a> Measure<'a> {
-    /// Nothing measured yet. A column without a known mean is compared with the mean of its true cells.
+    /// A measure of no cells yet.
     fn new(model: &'a Model, truth: Truth<'a>, known_means: &[Option<f32>]) -> Result<Self> {
         let clean = model.scaling.scaled(truth.rows);
         let true_means = column_means(&clean, |row, column| truth.cells.row(row)[column])?;
@@ -210,7 +223,7 @@ impl<'a> Measure<'a> {
         Ok(Self { clean, cells: truth.cells, means, row, count: 0, of_means: 0.0, of_model: 0.0 })
     }
 
-    /// Adds the measured cells of the row of an index.
+    /// Adds the measured cells of the row with this index.
     fn add(&mut self, index: usize, filled: &[f32]) {
         self.clean.copy_row(index, &mut self.row);
         for (column, _) in self.cells.row(index).iter().enumerate().filter(|(_, measured)| **measured) {
@@ -220,7 +233,7 @@ impl<'a> Measure<'a> {
         }
     }
 
-    /// The errors, where a cell was measured.
+    /// The errors; none where no cell was measured.
     fn finish(self) -> Option<FillErrors> {
         let mean = |sum: f64| sum / self.count as f64;
         let (cells, mse_of_means, mse) = (self.count, mean(self.of_means), mean(self.of_model));
@@ -228,8 +241,8 @@ impl<'a> Measure<'a> {
     }
 }
 
-/// Copies the missing cells of a row, and returns Σ (new − old)².
-fn put(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
+/// Replaces the missing cells of a row by those of `from`, and returns Σ (new − old)².
+fn replace_missing(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
     let mut change = 0.0;
     for ((value, &new), _) in row.iter_mut().zip(from).zip(missing).filter(|(_, missing)| **missing) {
         change += f64::from(new - *value).powi(2);
@@ -238,9 +251,9 @@ fn put(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
     change
 }
 
-/// Runs rounds of x ← f(x) for the missing cells of rows, each row until it settles. Returns the rows that do not settle and
-/// that the last round changed more than the first did.
-fn settle<'a>(
+/// Iterates x ← f(x) for the missing cells of rows, each row until it converges. Returns the rows that diverge: they have not
+/// converged, and the last round changed them more than the first.
+fn iterate<'a>(
     model: &Model,
     rows: &mut Matrix,
     missing: impl Fn(usize) -> &'a [bool],
@@ -248,7 +261,9 @@ fn settle<'a>(
     tolerance: f64,
     filling: &mut Filling,
 ) -> Vec<usize> {
+    // The squared change of each row in its first and its last round.
     let mut changes = vec![[0.0; 2]; rows.rows()];
+    // Only rows that have not converged go through the model again: most are done after a few rounds.
     let mut moving: Vec<usize> = (0..rows.rows()).filter(|&row| missing(row).contains(&true)).collect();
     for round in 1..=most_rounds {
         if moving.is_empty() {
@@ -258,13 +273,13 @@ fn settle<'a>(
         let reconstructed = model.body.reconstruct(&rows.select_rows(&moving));
         let mut index = 0;
         moving.retain(|&row| {
-            let change = put(reconstructed.row(index), missing(row), rows.row_mut(row));
+            let change = replace_missing(reconstructed.row(index), missing(row), rows.row_mut(row));
             let length: f64 = rows.row(row).iter().map(|&value| f64::from(value).powi(2)).sum();
             index += 1;
             changes[row] = [if round == 1 { change } else { changes[row][0] }, change];
-            // A change of NaN is not settled either.
-            let settled = change <= tolerance * tolerance * length;
-            !settled
+            // A change of NaN is no convergence either.
+            let converged = change <= tolerance * tolerance * length;
+            !converged
         });
     }
     filling.unsettled_rows += moving.len();
@@ -272,7 +287,7 @@ fn settle<'a>(
     moving
 }
 
-/// The mean of some cells of each column, if there are any.
+/// The mean of each column over the cells (row, column) for which `counts` holds; `None` for a column without any.
 fn column_means(rows: &dyn Rows, counts: impl Fn(usize, usize) -> bool) -> Result<Vec<Option<f32>>> {
     let mut sums = vec![(0.0, 0_usize); rows.columns()];
     let mut done = 0;
@@ -295,7 +310,7 @@ fn check_shape(dataset: &Dataset, missing: &Missing) -> Result<()> {
         return Ok(());
     }
     Err(Error::Mismatch(format!(
-        "{}: {} rows of {} columns, but the missing cells are those of {} rows of {}",
+        "{}: {} rows of {} columns, but the missing cells belong to {} rows of {}",
         dataset.source(),
         dataset.rows(),
         dataset.columns(),
@@ -434,7 +449,7 @@ mod tests {
         let empty = message(&mask(1797, 64, |row, _| row == 4), usual);
         assert!(empty.starts_with("digits: all cells of row 5 are missing"), "{empty}");
         let shape = message(&Missing::none(3, 64), usual);
-        assert!(shape.contains("1797 rows of 64 columns, but the missing cells are those of 3 rows"), "{shape}");
+        assert!(shape.contains("1797 rows of 64 columns, but the missing cells belong to 3 rows"), "{shape}");
         let none = Missing::none(1797, 64);
         assert!(message(&none, FillOptions { rounds: Some(0), ..usual }).contains("at least 1"));
         assert!(message(&none, FillOptions { tolerance: f64::NAN, ..usual }).contains("from 0 on"));

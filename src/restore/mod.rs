@@ -1,7 +1,7 @@
-//! Restoring rows with a fitted model: corrupted ones are cleaned, missing cells filled in.
+//! Restoration of rows with a fitted model: corrupted rows are cleaned, missing cells filled in.
 //!
-//! What a model gives back lies near the rows that it was fitted on. A reconstruction f(x) is a step from x towards
-//! them: along the gradient of their log-density, for an auto-encoder that learned to undo small noise (Vincent et al.,
+//! Reconstructions lie near the rows on which a model was fitted. A reconstruction f(x) is a step from x towards
+//! these: along the gradient of their log-density, for an auto-encoder that learned to undo small noise (Vincent et al.,
 //! "Stacked denoising autoencoders", 2010, §3.2; Alain and Bengio, "What regularized auto-encoders learn from the
 //! data-generating distribution", 2014, theorem 1), and onto the plane of the components for PCA. So [`denoise()`]
 //! gives f(x), and [`fill()`] repeats x ← f(x) for the cells that are missing while the known ones stay. With PCA, that
@@ -41,7 +41,7 @@ pub use fill::{FillErrors, FillOptions, Filling, Start, Truth, fill};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 
-/// Refuses clean rows that are not as many and as wide as those to restore.
+/// Checks that clean rows have the shape of the rows to restore.
 fn check_clean(clean: &Dataset, dataset: &Dataset) -> Result<()> {
     if (clean.rows(), clean.columns()) == (dataset.rows(), dataset.columns()) {
         return Ok(());

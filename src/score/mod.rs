@@ -1,7 +1,7 @@
-//! What scores tell: from where on a row is an anomaly, and how well the scores rank the anomalies that are known.
+//! Anomaly scores: thresholds above which a row is an anomaly, and measures of how well scores rank known anomalies.
 //!
-//! A score is a row's reconstruction error, as [`Model::scores`](crate::model::Model::scores) gives it: a model that
-//! has learned what is usual gives the unusual back badly. The larger a score, the odder the row.
+//! A score is a row's reconstruction error, as [`Model::scores`](crate::model::Model::scores) returns it: a model that
+//! was fitted on normal rows reconstructs unusual ones badly. The larger a score, the odder the row.
 //!
 //! ```
 //! use diabolo::data::{self, ReadOptions, RowChoice, ScalingChoice};
@@ -9,7 +9,7 @@
 //! use diabolo::pca::{Components, PcaOptions};
 //! use diabolo::score::{ThresholdRule, roc_auc};
 //!
-//! // Learn what two of the three species look like, and find the third.
+//! // Fit two of the three species, and find the third.
 //! let iris = data::read("iris", &ReadOptions::default())?;
 //! let usual = iris.clone().choose(RowChoice::Without(vec!["setosa".into()]))?;
 //! let options = PcaOptions { components: Components::Count(1), ..PcaOptions::default() };
@@ -32,7 +32,7 @@ pub use threshold::{Threshold, ThresholdRule};
 
 use crate::error::{Error, Result};
 
-/// Refuses scores that cannot be put in an order.
+/// Checks that scores can be sorted: there are some, and all are finite.
 fn check(scores: &[f32]) -> Result<()> {
     if scores.is_empty() {
         return Err(Error::Mismatch("there are no scores".into()));

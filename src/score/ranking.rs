@@ -1,4 +1,4 @@
-//! How well scores set anomalies apart from normal rows, whatever the threshold.
+//! Measures of how well scores separate anomalies from normal rows, over all thresholds.
 
 use super::check;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// When a score is no finite number, or the rows are not of both kinds.
 ///
 /// # Panics
-/// When there are not as many scores as rows.
+/// When `scores` and `is_anomaly` have different lengths.
 pub fn roc_auc(scores: &[f32], is_anomaly: &[bool]) -> Result<f64> {
     let steps = steps(scores, is_anomaly)?;
     // Twice the pairs in order, so that halves are whole.
@@ -34,7 +34,7 @@ pub fn roc_auc(scores: &[f32], is_anomaly: &[bool]) -> Result<f64> {
 
 /// The average precision, Σ (Rₙ − Rₙ₋₁) Pₙ: Pₙ and Rₙ are precision and recall when the rows down to the n-th largest
 /// score are called anomalies. Rows of equal scores are one step, so that their order does not matter. 1 is perfect; the
-/// share of anomalies is what chance gives.
+/// share of anomalies is the value of a random order.
 ///
 /// ```
 /// use diabolo::score::average_precision;
@@ -48,7 +48,7 @@ pub fn roc_auc(scores: &[f32], is_anomaly: &[bool]) -> Result<f64> {
 /// When a score is no finite number, or the rows are not of both kinds.
 ///
 /// # Panics
-/// When there are not as many scores as rows.
+/// When `scores` and `is_anomaly` have different lengths.
 pub fn average_precision(scores: &[f32], is_anomaly: &[bool]) -> Result<f64> {
     let (mut sum, mut anomalies, mut rows) = (0.0, 0, 0);
     for step in steps(scores, is_anomaly)? {

@@ -1,4 +1,4 @@
-//! From where on a row is an anomaly.
+//! The score above which a row is an anomaly.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 use super::check;
 use crate::error::{Error, Result};
 
-/// Makes the median absolute deviation of normally distributed numbers their standard deviation: 1 / Φ⁻¹(3/4).
+/// The ratio of the standard deviation of normally distributed numbers to their median absolute deviation: 1 / Φ⁻¹(3/4).
 const NORMAL: f64 = 1.4826;
 
-/// How a threshold is chosen from scores.
+/// A rule that chooses a threshold from scores.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThresholdRule {
-    /// The smallest score such that at least this share of all, from 0 to 1, lies at or below it.
+    /// The smallest score that has at least this share of all scores, from 0 to 1, at or below it.
     Quantile(f64),
-    /// So many times 1.4826 median absolute deviations above the median, from 0 on. Up to half of the scores may be those
-    /// of anomalies, and change it little (Leys et al., "Detecting outliers", Journal of Experimental Social Psychology
+    /// The median plus this number, 0 or more, times 1.4826 median absolute deviations. Up to half of the rows may be
+    /// anomalies and change it little (Leys et al., "Detecting outliers", Journal of Experimental Social Psychology
     /// 49, 2013).
     Mad(f64),
-    /// The smallest threshold that at most this share, from 0 to below 1, of the normal rows' scores is above.
+    /// The smallest threshold with at most this share of the normal rows' scores, from 0 to below 1, above it.
     FalsePositiveRate(f64),
 }
 
@@ -34,10 +34,10 @@ impl ThresholdRule {
         }
     }
 
-    /// Refuses a rule that makes no sense.
+    /// Checks the rule's number.
     ///
     /// # Errors
-    /// When its number is out of its range.
+    /// When it is out of its range.
     pub fn check(&self) -> Result<()> {
         let (number, is_right, right) = match *self {
             Self::Quantile(share) => (share, (0.0..=1.0).contains(&share), "a share from 0 to 1"),
@@ -101,19 +101,19 @@ impl fmt::Display for ThresholdRule {
     }
 }
 
-/// The score above which a row is an anomaly, and where it comes from.
+/// The score above which a row is an anomaly, and its origin.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
     /// The score.
     pub value: f64,
-    /// How it was chosen.
+    /// The rule by which it was chosen.
     pub rule: ThresholdRule,
-    /// From how many scores.
+    /// The number of scores from which it was chosen.
     pub rows: usize,
 }
 
 impl Threshold {
-    /// Whether a row of this score is an anomaly.
+    /// Whether a row with this score is an anomaly.
     pub fn is_above(&self, score: f32) -> bool {
         f64::from(score) > self.value
     }
@@ -124,21 +124,21 @@ impl Threshold {
     }
 }
 
-/// The least count that is at least this share of a whole, as its quotient in floating point says.
+/// The smallest count that is at least this share of a whole, by its quotient in floating point.
 fn least_count(whole: usize, share: f64) -> usize {
     let is_enough = |count: usize| count as f64 / whole as f64 >= share;
     let near = (share * whole as f64).round() as usize;
     (near.saturating_sub(1)..whole).find(|&count| is_enough(count)).unwrap_or(whole)
 }
 
-/// The greatest count that is at most this share of a whole.
+/// The largest count that is at most this share of a whole.
 fn greatest_count(whole: usize, share: f64) -> usize {
     let is_within = |count: usize| count as f64 / whole as f64 <= share;
     let near = (share * whole as f64).round() as usize;
     (0..=(near + 1).min(whole)).rev().find(|&count| is_within(count)).unwrap_or(0)
 }
 
-/// The middle of sorted numbers; between the two in the middle, where their count is even.
+/// The median of sorted numbers: the mean of the middle two, where their count is even.
 fn median(sorted: &[f64]) -> f64 {
     let half = sorted.len() / 2;
     if sorted.len().is_multiple_of(2) { (sorted[half - 1] + sorted[half]) / 2.0 } else { sorted[half] }

@@ -5,22 +5,22 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::settings::text_setting;
 
-/// Which average of the weights is kept, measured and, in the end, taken.
+/// The average of the weights that is kept, measured and, at the end of the run, becomes the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Averaging {
-    /// None: the weights as they are.
+    /// None: the current weights.
     #[default]
     None,
-    /// The exponential moving average, which keeps this share of itself at every step; the share grows to it over the
-    /// first steps, as (1 + t) / (10 + t), so that the first weights are soon forgotten.
+    /// The exponential moving average, which keeps this share of itself at every step. In step t the share is at most
+    /// (1 + t) / (10 + t), so that the first weights are soon forgotten.
     Ema(f32),
-    /// The mean over the last steps, this share of all (Polyak and Juditsky, "Acceleration of stochastic approximation
+    /// The mean over this share of the steps, the last ones (Polyak and Juditsky, "Acceleration of stochastic approximation
     /// by averaging", 1992).
     Tail(f32),
 }
 
 impl Averaging {
-    /// How it is written.
+    /// Its forms in text.
     pub const FORMS: &'static str = "none|ema:DECAY|tail:SHARE";
 
     /// The weight of the current weights in the average after step `number` (from 1) of `steps`; `None` while there is no

@@ -1,9 +1,9 @@
-//! How the rows of an epoch are shared out to minibatches, and these to parts.
+//! The division of an epoch's rows into minibatches, and of these into parts.
 
 use super::TrainOptions;
 
-/// The most rows that go through a network at once: the activations of more fall out of the caches before the gradient is
-/// summed, and take memory. Larger minibatches go through it in parts.
+/// The largest number of rows that go through a network at once: the activations of more would leave the caches before the
+/// gradient is summed. Larger minibatches go through the network in parts.
 const PART_ROWS: usize = 2048;
 
 /// The number of rows of the minibatches of each epoch.
@@ -11,7 +11,7 @@ const PART_ROWS: usize = 2048;
 pub(super) struct Batches {
     rows: usize,
     first: usize,
-    /// Epochs after which they double.
+    /// The number of epochs after which the size doubles.
     double: Option<usize>,
 }
 
@@ -31,24 +31,24 @@ impl Batches {
         Self { rows, first: options.batch_size, double: options.double_batch }
     }
 
-    /// The rows of a minibatch in an epoch, counted from 1; the last one may have fewer.
+    /// The number of rows of a minibatch in an epoch, counted from 1; the last minibatch may have fewer.
     pub fn size(&self, epoch: usize) -> usize {
         let doublings = self.double.map_or(0, |double| (epoch - 1) / double);
         let times = 2_usize.saturating_pow(doublings.try_into().unwrap_or(u32::MAX));
         self.first.saturating_mul(times).min(self.rows)
     }
 
-    /// The rows of the largest one.
+    /// The number of rows of the largest minibatch.
     pub fn largest(&self) -> usize {
         if self.double.is_some() { self.rows } else { self.first.min(self.rows) }
     }
 
-    /// The minibatches of an epoch, counted from 1.
+    /// The number of minibatches of an epoch, counted from 1.
     pub fn of_epoch(&self, epoch: usize) -> usize {
         self.rows.div_ceil(self.size(epoch))
     }
 
-    /// The minibatches of the first `epochs` epochs.
+    /// The number of minibatches of the first `epochs` epochs.
     pub fn of_epochs(&self, epochs: usize) -> u64 {
         let stages = self.stages().take_while(|stage| stage.before < epochs);
         stages.fold(0, |sum, Stage { before, epochs: here, batches }| {
@@ -57,7 +57,7 @@ impl Batches {
         })
     }
 
-    /// The epochs, and the share of one, that the first `steps` minibatches make up.
+    /// The number of epochs, with a fraction, that the first `steps` minibatches make up.
     pub fn epochs(&self, steps: u64) -> f64 {
         let mut left = steps;
         for Stage { before, epochs, batches } in self.stages() {
@@ -92,7 +92,7 @@ pub(super) fn parts_of(rows: usize) -> usize {
     rows.div_ceil(PART_ROWS).max(1)
 }
 
-/// The rows of the longest part of minibatches of up to `largest` rows.
+/// The number of rows of the longest part of minibatches of up to `largest` rows.
 pub(super) fn part_rows(largest: usize) -> usize {
     largest.min(PART_ROWS)
 }

@@ -7,7 +7,7 @@ pub(super) fn wrong<T>(name: &'static str, problem: impl Into<String>) -> Result
     Err(Error::Setting { name, problem: problem.into() })
 }
 
-/// Refuses what is not a finite number above 0.
+/// Checks that a setting is a finite number above 0.
 pub(super) fn positive(name: &'static str, number: f64) -> Result<()> {
     match number > 0.0 && number.is_finite() {
         true => Ok(()),
@@ -15,7 +15,7 @@ pub(super) fn positive(name: &'static str, number: f64) -> Result<()> {
     }
 }
 
-/// Refuses what is not a finite number from 0 on.
+/// Checks that a setting is a finite number of at least 0.
 pub(super) fn not_negative(name: &'static str, number: f64) -> Result<()> {
     match number >= 0.0 && number.is_finite() {
         true => Ok(()),

@@ -1,4 +1,4 @@
-//! Checkpoints: the state of a run on disk, from which it can go on as if it had never stopped.
+//! Checkpoints: the state of a run on disk, from which it resumes as if it had never stopped.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,15 +15,15 @@ use crate::matrix::AlignedBuffer;
 use crate::network::Network;
 use crate::tensor_file::{self, Kind, Tensor, TensorFile};
 
-// A run that is about to diverge can be stopped too, and the moments of huge gradients overflow.
+// Infinite values are allowed: the moments of huge gradients overflow before a run diverges, and it may be stopped then.
 const KIND: Kind = Kind { key: "diabolo-checkpoint", name: "checkpoint", format: 1, is_finite: false };
 
 #[derive(Serialize, Deserialize)]
 struct Header {
-    /// What must be the same for the run to go on.
+    /// The settings that must be the same for the run to resume.
     settings: Map<String, Value>,
     progress: Progress,
-    /// The progress at the last good epoch, where the run can go back to one.
+    /// The progress after the last good epoch, where the run keeps one.
     last_good: Option<Progress>,
 }
 
@@ -46,7 +46,7 @@ fn write(
     network: &mut Network,
     state: &mut RunState,
 ) -> io::Result<()> {
-    // Taken out while the buffers of the state are borrowed.
+    // Taken out, because the list of buffers borrows the whole state.
     let good = state.last_good.take();
     let header = Header {
         settings,
@@ -68,7 +68,7 @@ fn write(
     written
 }
 
-/// The learning rate of the run that a checkpoint is of.
+/// The learning rate of a checkpoint's run.
 ///
 /// # Errors
 /// When the file cannot be read, is no checkpoint, or is damaged.
@@ -80,11 +80,11 @@ pub(super) fn learning_rate(path: &Path) -> Result<f32> {
     rate.map(|rate| rate as f32).ok_or_else(|| Place::file(path).error("the checkpoint has no learning rate"))
 }
 
-/// Reads the state of a run from a file. Settings must be the same, but for those that `may_change` names.
+/// Reads the state of a run from a file. Settings must be the same, except for those that `may_change` names.
 ///
 /// # Errors
-/// When the file cannot be read, is no checkpoint, is damaged, or is one of a run with other settings; network and state are
-/// then as they were.
+/// When the file cannot be read, is no checkpoint, is damaged, or belongs to a run with other settings; network and state are
+/// then unchanged.
 pub(super) fn load(
     path: &Path,
     settings: &Map<String, Value>,
@@ -124,7 +124,8 @@ fn restore(
 ) -> std::result::Result<(), String> {
     let lengths: Vec<(String, usize)> =
         state.buffers(network).into_iter().map(|(name, buffer)| (name, buffer.len())).collect();
-    // Patience may be new, or no more asked for: then no weights are the best yet.
+    // A resumed run may be given patience or lose it. The best weights are then not in the file, or not needed: the search
+    // for the smallest error starts from scratch.
     let has_best = !state.best.is_empty() && file.has(BEST);
     let restored = |progress: Progress| match has_best {
         true => progress,
@@ -134,6 +135,7 @@ fn restore(
         true => file.read(name, &[length]).map(|values| AlignedBuffer::from(&values[..])),
         false => Ok(AlignedBuffer::zeros(length)),
     };
+    // An error in any tensor must leave network and state as they are, so all are read before the first is copied.
     let mut values = Vec::new();
     for (name, length) in &lengths {
         values.push(take(name, *length)?);

@@ -1,4 +1,4 @@
-//! Whether a network, rows and options go together.
+//! The compatibility of a network, rows and options.
 
 use super::{TrainOptions, VariationalLoss};
 use crate::error::{Error, Result};
@@ -7,16 +7,17 @@ use crate::network::{Loss, Network};
 use crate::optimizer::OptimizerChoice;
 use crate::rows::{Rows, check_unit_interval};
 
-/// Checks that a network, rows and options go together.
+/// Checks that a network, rows and options are compatible.
 ///
 /// # Errors
-/// What does not, and what would.
+/// The first incompatibility, with what would be compatible.
 pub(super) fn check_compatible(
     network: &Network,
     rows: &dyn Rows,
     validation: Option<&dyn Rows>,
     options: &TrainOptions,
 ) -> Result<()> {
+    // From the cheapest check to the dearest: the last two may pass over all rows.
     let architecture = network.architecture();
     options.loss.check(architecture.layers()[architecture.layers().len() - 1].activation())?;
     for (what, rows) in [("training", Some(rows)), ("validation", validation)] {
@@ -37,11 +38,13 @@ pub(super) fn check_compatible(
         let problem = "it is counted on held-out rows, and there are none; hold some out (validation)".into();
         return Err(Error::Setting { name: "patience", problem });
     }
+    // Each encoder layer needs a decoder layer of the transposed shape.
     if options.tied && !architecture.sizes().is_mirrored() {
         let problem =
             format!("the layers {} do not mirror each other around a bottleneck in the middle", architecture.sizes());
         return Err(Error::Setting { name: "tied", problem });
     }
+    // The Kronecker factors of K-FAC belong to one layer each, with inputs that are the previous layer's outputs.
     if options.optimizer == OptimizerChoice::Kfac && (options.tied || architecture.is_variational()) {
         let problem = "kfac knows the curvature of neither tied weights nor variational codes; use adam or muon".into();
         return Err(Error::Setting { name: "optimizer", problem });
@@ -53,7 +56,7 @@ pub(super) fn check_compatible(
     options.augmentation.check(rows)
 }
 
-/// Checks what goes with a variational network, and what with no other.
+/// Checks the options that a variational network excludes, and those that only it has.
 fn check_variational(network: &Network, options: &TrainOptions) -> Result<()> {
     let wrong = |name, problem: &str| Err(Error::Setting { name, problem: problem.into() });
     let architecture = network.architecture();

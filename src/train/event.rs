@@ -1,8 +1,8 @@
-//! What an observer hears of a run.
+//! The events of a run, for its observers.
 
 use super::Epoch;
 
-/// What happened in a run.
+/// An event of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
     /// A minibatch is done.
@@ -33,7 +33,7 @@ pub enum Preparation {
 }
 
 impl Preparation {
-    /// What is being done, in words.
+    /// Its description in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::LearningRate => "looking for a learning rate",
@@ -51,6 +51,6 @@ pub enum End {
     Patience,
     /// The time was up.
     MaxTime,
-    /// An observer broke it off.
+    /// An observer ended it.
     Interrupted,
 }

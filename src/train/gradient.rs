@@ -1,8 +1,8 @@
 //! The gradient of a minibatch: the rows go through the network, and penalties are added.
 //!
 //! This is where several processes could share a minibatch: each would trace a shard of its rows, and the written gradients
-//! and errors would be summed in a fixed order between [`MinibatchGradient::trace`] and [`MinibatchGradient::penalise`]. What
-//! comes before depends on a row alone, and what comes after on the sum alone.
+//! and errors would be summed in a fixed order between [`MinibatchGradient::trace`] and [`MinibatchGradient::penalise`]. Everything
+//! before depends only on single rows, and everything after only on the sums.
 
 use super::batches::{parts, parts_of};
 use super::{TrainOptions, penalty};
@@ -43,7 +43,7 @@ impl MinibatchGradient {
         }
     }
 
-    /// Changes the weight of the divergence from now on.
+    /// Sets the weight of the divergence for the next minibatches.
     pub fn set_beta(&mut self, beta: f32) {
         self.parts.iter_mut().for_each(|part| part.set_beta(beta));
     }
@@ -63,14 +63,14 @@ impl MinibatchGradient {
         for (index, part) in parts(minibatch).enumerate() {
             let batch = &mut self.parts[index % self.kept];
             error += network.trace_examples(examples, part, batch)?;
-            // A step of descent, backwards, adds the part's share of the mean.
+            // Gradient descent with a negative step size adds the part's share of the mean.
             let share = part.len() as f32 / minibatch.len() as f32;
             batch.apply(Update::sgd(&mut self.written, -share));
         }
         Ok(error)
     }
 
-    /// Adds the gradient of the penalties, shares what tied weights share, and clips.
+    /// Adds the gradient of the penalties, sums the gradients of tied weights, and clips.
     pub fn penalise(&mut self, network: &Network, options: &TrainOptions) {
         if penalty::changes_gradient(options) {
             if !self.is_written {

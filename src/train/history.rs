@@ -1,4 +1,4 @@
-//! What happened, epoch by epoch.
+//! The history of a run, epoch by epoch.
 
 use std::io::{self, Write};
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 pub struct Epoch {
     /// Its number, from 1.
     pub number: usize,
-    /// The mean loss of a row, each taken when its minibatch came by (the network learns meanwhile).
+    /// The mean loss of a row, each measured in its minibatch, while the network learns.
     pub loss: f64,
-    /// The mean squared error of a row, summed over its columns, taken at the same times.
+    /// The mean squared error of a row, summed over its columns, measured at the same times.
     pub error_per_row: f64,
     /// The same on the held-out rows, after the epoch.
     pub validation_error_per_row: Option<f64>,
-    /// What is known of a variational network.
+    /// The parts of a variational network's bound.
     #[serde(default)]
     pub variational: Option<VariationalEpoch>,
-    /// Seconds that training took in this epoch, validation not counted.
+    /// The seconds of training in this epoch, without validation.
     pub seconds: f64,
     /// Rows trained on per second.
     pub rows_per_second: f64,
@@ -26,22 +26,22 @@ pub struct Epoch {
     pub learning_rate: f32,
 }
 
-/// What is known of a variational network after an epoch. The loss, a negative log-likelihood but for a constant, and the
-/// divergence make up the bound.
+/// The evidence lower bound of a variational network over an epoch, and its parts: the loss, which is a negative
+/// log-likelihood up to a constant, and the divergence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VariationalEpoch {
-    /// The bound on the mean log-likelihood of a row, in nats, taken as the loss is: what is expected of the likelihood,
-    /// less the divergence.
+    /// The lower bound on the mean log-likelihood of a row, in nats, measured like the loss: the expected log-likelihood given
+    /// the code, less the divergence.
     pub elbo: f64,
     /// The mean log-likelihood of a row given its code, in nats.
     pub log_likelihood: f64,
     /// The mean divergence of a row's code from the prior, in nats.
     pub divergence: f64,
-    /// How many elements of codes tell rows apart: see [`active_codes`](crate::likelihood::active_codes).
+    /// The number of elements of codes that distinguish rows: see [`active_codes`](crate::likelihood::active_codes).
     pub active_codes: usize,
 }
 
-/// The errors of an epoch: what is the same however fast it went.
+/// The errors of an epoch: the part of its history that does not depend on the machine's speed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochErrors {
     /// As in [`Epoch`].
@@ -84,7 +84,7 @@ impl History {
     /// Writes one CSV line an epoch, under a header; the validation column is empty where nothing was held out.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// The errors of the writer.
     pub fn write_csv(&self, mut out: impl Write) -> io::Result<()> {
         write!(out, "epoch,loss,error_per_row,validation_error_per_row,seconds,rows_per_second,learning_rate")?;
         let variational = self.epochs.iter().any(|epoch| epoch.variational.is_some());

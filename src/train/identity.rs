@@ -1,4 +1,4 @@
-//! What tells one run from another: a checkpoint goes on with the run that wrote it alone.
+//! The identity of a run: only the run that wrote a checkpoint may resume from it.
 
 use flate2::Crc;
 use serde_json::{Map, Value, json};
@@ -10,23 +10,25 @@ use crate::rows::{Rows, for_each_chunk};
 use crate::settings::by_name;
 use crate::tensor_file::bytes_of;
 
-/// Checksums of what a run started from.
+/// Checksums of the weights and rows with which a run started.
 pub(super) struct Identity {
-    /// Of the weights before the first step.
+    /// The checksum of the weights before the first step.
     start: String,
-    /// Of the training rows and those held out, once they are asked for: it takes a pass over all of them.
+    /// The checksum of the training and held-out rows, computed when it is first needed, because it takes a pass over all of
+    /// them.
     rows: Option<String>,
 }
 
 impl Identity {
-    /// The identity of a run that starts from a network as it is.
+    /// The identity of a run that starts from `network`.
     pub fn new(network: &Network) -> Self {
         let mut crc = Crc::new();
         add(&mut crc, network.parameters());
         Self { start: hexadecimal(&crc), rows: None }
     }
 
-    /// All that must be the same for a run to go on, by name: settings, and what describes network, rows and machine.
+    /// Everything that must be the same for a run to resume, by name: settings, and descriptions of network, rows and
+    /// machine.
     ///
     /// # Errors
     /// When rows cannot be read.
@@ -47,6 +49,8 @@ impl Identity {
             })?;
             self.rows = Some(hexadecimal(&crc));
         }
+        // The options describe neither the network, which the caller may have built by any means, nor the rows. The
+        // instruction set counts because each one rounds differently, and a resumed run promises the same bits.
         let architecture = network.architecture();
         let layers = architecture.layers().iter();
         let mut settings: Map<String, Value> = by_name(options).into_iter().collect();

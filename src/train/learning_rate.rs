@@ -1,4 +1,6 @@
-//! A learning rate for those who do not know one.
+//! The search for a learning rate.
+
+use rand::seq::SliceRandom;
 
 use super::{End, LearningRate, Observer, Preparation, Preparing, Stopping, TrainOptions, VariationalLoss, train};
 use crate::error::{Error, Result};
@@ -6,35 +8,33 @@ use crate::evaluate::evaluate;
 use crate::network::Network;
 use crate::random::{self, Purpose};
 use crate::rows::{Rows, Subset};
-use rand::seq::SliceRandom;
 
-/// The rates that race: from the first on, each the next root of ten larger.
+/// The rates that race: [`RATES`] of them from [`FIRST`] on, evenly spread on a logarithmic scale.
 const FIRST: f64 = 1e-5;
 const RATES_A_DECADE: i32 = 3;
 const RATES: i32 = 19;
 
-/// The heats: how long a trial is, as a share of the longest, and how many rates take part in it.
+/// The heats: the length of a trial, as a share of the longest, and the number of rates that take part.
 const HEATS: [(f64, usize); 3] = [(0.125, RATES as usize), (0.33, 7), (1.0, 3)];
 
-/// Floating-point operations of a trial that is as long as the run itself; of longer runs it is a part, but no less
-/// than this share.
+/// The floating-point operations of the longest trial: of a longer run it is only a part, but at least the share [`LEAST`].
 const WHOLE_RUN: f64 = 2e10;
 const LEAST: f64 = 1.0 / 16.0;
 
-/// Rows whose error is compared, at most.
+/// The largest number of rows whose errors are compared.
 const MEASURED_ROWS: usize = 4096;
 
-/// Finds a learning rate for a run from this network, by a race (successive halving: Jamieson and Talwalkar,
-/// "Non-stochastic best arm identification and hyperparameter optimization", 2016): rates from 10⁻⁵ to 10 train for a
-/// short while, those with the lowest error for longer, and so on; of the last, and rates closer and closer to the
-/// best, the lowest error wins.
+/// Finds a learning rate for a run from this network by successive halving (Jamieson and Talwalkar, "Non-stochastic best arm
+/// identification and hyperparameter optimization", 2016): rates from 10⁻⁵ to 10 train for a short while, those with the
+/// lowest errors for longer, and so on. The finalists then compete with rates closer and closer to the best of them, and the
+/// rate with the lowest error wins.
 ///
-/// A trial goes through the whole schedule in its own time. All together take about as long as the run,
-/// or, where a run takes less than a second, some seconds. The result depends on the network, the rows and the options
-/// alone. The observer sees each event as a [`Preparation`].
+/// A trial goes through the whole schedule in its own time. All trials together take about as long as the run, or a few
+/// seconds where a run takes less than one. The result depends only on the network, the rows and the options. The observer
+/// sees each event as a [`Preparation`].
 ///
 /// # Errors
-/// Those of training, when even the smallest rate diverges or the options do not fit, and those of the observer.
+/// [`Error::Diverged`] when even the smallest rate diverges; and the errors of training and of the observer.
 pub fn find_learning_rate(
     network: &Network,
     rows: &dyn Rows,
@@ -48,7 +48,7 @@ pub fn find_learning_rate(
     results.first().map(|&(_, rate)| rate).ok_or(diverged)
 }
 
-/// Rates and the errors that their trials ended with, the lowest first.
+/// Final errors of trials and their rates, the lowest error first.
 type Results = Vec<(f64, f32)>;
 
 /// Trials of different rates from the same network on the same rows.
@@ -56,7 +56,7 @@ struct Race<'a> {
     network: &'a Network,
     rows: &'a dyn Rows,
     options: &'a TrainOptions,
-    /// All rows, shuffled: shorter trials than an epoch take the first of them.
+    /// The indices of all rows, shuffled: trials shorter than an epoch take the first of them.
     order: Vec<usize>,
     /// The longest trial, as a share of the run.
     longest: f64,
@@ -78,7 +78,7 @@ impl<'a> Race<'a> {
         Self { network, rows, options, order, longest, observer }
     }
 
-    /// Longer and longer trials of fewer and fewer rates.
+    /// Successive halving: longer and longer trials of fewer and fewer rates.
     fn heats(&mut self) -> Result<Results> {
         let rates = (0..RATES).map(|step| (FIRST * 10_f64.powf(f64::from(step) / f64::from(RATES_A_DECADE))) as f32);
         let mut ranking: Vec<f32> = rates.collect();
@@ -113,7 +113,7 @@ impl<'a> Race<'a> {
         let mut results = Vec::new();
         for &learning_rate in rates {
             let options = self.options.with_learning_rate(learning_rate);
-            // Such a step would leave nothing of a weight: no run may take it.
+            // Weight decay would multiply weights by 0 or less; no run may do so.
             if options.penalty.weight_decay * learning_rate >= 1.0 {
                 continue;
             }
@@ -127,8 +127,8 @@ impl<'a> Race<'a> {
         Ok(results)
     }
 
-    /// The error after a share of the run's steps: fewer epochs, or an epoch of fewer rows, with a schedule as much shorter.
-    /// For a variational network, the mean of the loss that it minimises over the last epoch.
+    /// The error after a share of the run's steps: fewer epochs, or one epoch of fewer rows, with the schedule shortened alike.
+    /// For a variational network, the mean over the last epoch of the loss that it minimises.
     fn trial(&mut self, options: &TrainOptions, share: f64) -> Result<f64> {
         let epochs = share * options.epochs as f64;
         let count = (epochs.min(1.0) * self.order.len() as f64).ceil() as usize;

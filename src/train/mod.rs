@@ -1,15 +1,16 @@
 //! Training: minibatches, epochs, schedules, averages, history, stopping, checkpoints; pretraining and the search for a
 //! learning rate.
 //!
-//! A step of [`Trainer`] goes this way, each part with a file of its own:
+//! A step of [`Trainer`] has five parts, each with a file of its own:
 //!
 //! ```text
 //! examples ─▶ gradient ─▶ penalties ─▶ update ─▶ average
 //! (augment)   (gradient)  (penalty)    (optimizer) (averaging)
 //! ```
 //!
-//! What it has come to is its state (`state`), which a checkpoint writes and reads; what the options ask of a run is known
-//! before its first step (`plan`), and so is whether network, rows and options go together (`compatibility`).
+//! Everything that steps change is the state of the run (`state`), which a checkpoint writes and reads. Known before the
+//! first step are the buffers that a run needs (`plan`), and whether network, rows and options are compatible
+//! (`compatibility`).
 
 mod averaging;
 mod batches;

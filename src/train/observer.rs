@@ -1,36 +1,36 @@
-//! Who watches a run.
+//! Observers of a run.
 
 use std::ops::ControlFlow;
 
 use super::{Event, Preparation, Trainer};
 use crate::error::Result;
 
-/// Watches a run, and may end it or write checkpoints.
+/// An observer of a run, which may end it or write checkpoints.
 pub trait Observer {
-    /// After each event of the work that comes before the run.
+    /// Called after each event of the preparation of a run.
     ///
     /// # Errors
-    /// Those end the work, and the run does not begin.
+    /// An error ends the preparation, and the run does not begin.
     fn prepare(&mut self, _: Preparation) -> Result<()> {
         Ok(())
     }
 
-    /// Before the first minibatch; [`Trainer::resume`] belongs here.
+    /// Called before the first minibatch; [`Trainer::resume`] belongs here.
     ///
     /// # Errors
-    /// Those end the run.
+    /// An error ends the run.
     fn start(&mut self, _: &mut Trainer<'_>) -> Result<()> {
         Ok(())
     }
 
-    /// After each event.
+    /// Called after each event; [`ControlFlow::Break`] ends the run.
     ///
     /// # Errors
-    /// Those end the run.
+    /// An error ends the run.
     fn observe(&mut self, trainer: &mut Trainer<'_>, event: Event) -> Result<ControlFlow<()>>;
 }
 
-/// Watches nothing.
+/// An observer that does nothing.
 impl Observer for () {
     fn observe(&mut self, _: &mut Trainer<'_>, _: Event) -> Result<ControlFlow<()>> {
         Ok(ControlFlow::Continue(()))
@@ -70,7 +70,7 @@ impl<O: Observer> Observer for Option<O> {
     }
 }
 
-/// Watches runs that are a preparation, on behalf of the observer of the run itself.
+/// Reports the events of runs that are a preparation to the observer of the run itself.
 pub(super) struct Preparing<'a> {
     pub preparation: Preparation,
     pub observer: &'a mut dyn Observer,

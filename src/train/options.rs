@@ -1,4 +1,4 @@
-//! How to train a network: the settings of a run, in groups.
+//! The settings of a training run, in groups.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::network::Loss;
 use crate::optimizer::OptimizerChoice;
 
-/// How to train a network.
+/// The settings of a training run.
 ///
 /// Fill it in with `..Default::default()`. Its serde form is one flat map of settings, where all but the seed have the
 /// names of the command line's options; what is left out takes its default.
@@ -17,40 +17,40 @@ use crate::optimizer::OptimizerChoice;
 pub struct TrainOptions {
     /// Passes over the training rows.
     pub epochs: usize,
-    /// Rows of a minibatch; the last one of an epoch may be shorter.
+    /// The number of rows of a minibatch; the last one of an epoch may have fewer.
     pub batch_size: usize,
-    /// Epochs after which the rows of a minibatch double, and so on until it has all rows (Smith et al., "Don't decay the
+    /// The number of epochs after which the rows of a minibatch double, again and again until it has all rows (Smith et al., "Don't decay the
     /// learning rate, increase the batch size", 2018).
     pub double_batch: Option<usize>,
     /// The update rule.
     #[serde(flatten)]
     pub optimizer: OptimizerChoice,
-    /// What is minimised.
+    /// The loss that is minimised.
     pub loss: Loss,
-    /// The step size and how it changes over the run.
+    /// The step size and its schedule over the run.
     #[serde(flatten)]
     pub rate: LearningRate,
-    /// What is done to the rows before the network sees them.
+    /// The changes of rows before the network sees them.
     #[serde(flatten)]
     pub augmentation: Augmentation,
     /// The weight of the divergence in a variational network.
     #[serde(flatten)]
     pub variational: VariationalLoss,
-    /// What large weights and codes cost.
+    /// The penalties of large weights and codes.
     #[serde(flatten)]
     pub penalty: Penalty,
-    /// The longest gradient that is taken as it is; a longer one is cut to this length (Pascanu et al., "On the difficulty
-    /// of training recurrent neural networks", 2013, algorithm 1).
+    /// The largest norm of a gradient; one that exceeds it is scaled down to it (Pascanu et al., "On the difficulty of training
+    /// recurrent neural networks", 2013, algorithm 1).
     pub clip_norm: Option<f32>,
     /// Whether the decoder's weights are the encoder's, transposed.
     pub tied: bool,
-    /// Which average of the weights is measured and taken.
+    /// The average of the weights that is measured and becomes the network.
     #[serde(rename = "average")]
     pub averaging: Averaging,
-    /// When the run ends before its last epoch, and what happens when it diverges.
+    /// The conditions of early stopping, and the retries after divergence.
     #[serde(flatten)]
     pub stopping: Stopping,
-    /// Decides the order of the rows in each epoch.
+    /// The seed of the order of the rows in each epoch, and of augmentation.
     #[serde(skip)]
     pub seed: u64,
 }
@@ -64,7 +64,7 @@ pub struct VariationalLoss {
     /// The weight β of the divergence beside the reconstruction loss. With 1, their sum is the negative lower bound of the
     /// log-likelihood (Higgins et al., "beta-VAE", 2017, eq. 4).
     pub beta: f32,
-    /// The epochs over which β first grows from 0, in a straight line (Sønderby et al., "Ladder variational autoencoders",
+    /// The epochs over which β first grows linearly from 0 (Sønderby et al., "Ladder variational autoencoders",
     /// 2016).
     pub beta_warm_up: f64,
 }
@@ -82,22 +82,21 @@ impl VariationalLoss {
     }
 }
 
-/// When a run ends before its last epoch, and what happens when it diverges. All of it may change when a run goes on from a
+/// The conditions of early stopping, and the retries after divergence. All of these may change when a run resumes from a
 /// checkpoint.
 ///
 /// Fill it in with `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Stopping {
-    /// The epochs without a smaller error on the held-out rows after which training stops early. The weights with the
-    /// smallest error are then taken, also when the run ends otherwise. That error leaves out the divergence of variational
-    /// codes.
+    /// The number of epochs without a smaller error on the held-out rows after which training stops. However the run ends,
+    /// the network then gets the weights with the smallest error. The error excludes the divergence of variational codes.
     pub patience: Option<usize>,
     /// The seconds of training after which the run stops. The result then depends on the machine's speed.
     #[serde(rename = "max-time")]
     pub max_seconds: Option<f64>,
-    /// The times that a run that diverges goes back to its last good epoch, each time with half the step size, before that
-    /// is an error.
+    /// The number of times that a diverging run goes back to its last good epoch, each time with half the step size, before
+    /// divergence is an error.
     pub retries: usize,
 }
 
@@ -111,7 +110,7 @@ impl Stopping {
     }
 }
 
-/// What large weights and codes cost; biases cost nothing.
+/// The penalties of large weights and codes; biases have none.
 ///
 /// Fill it in with `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -124,7 +123,7 @@ pub struct Penalty {
     pub l1: f32,
     /// λ in a loss of λ Σ w².
     pub l2: f32,
-    /// λ in a loss of λ Σ|c| for the code c of a row, which makes many elements of codes small.
+    /// λ in a loss of λ Σ|c| for the code c of a row, which makes codes sparse.
     pub code_l1: f32,
 }
 

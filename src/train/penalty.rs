@@ -6,7 +6,7 @@ use crate::kernels::{add_signs, axpy, scale, squared_norm};
 use crate::network::Network;
 use crate::parallel::for_each_piece;
 
-/// Weights that one thread decays at a time.
+/// The number of weights that one thread decays at a time.
 const PIECE: usize = 1 << 16;
 
 /// Whether the gradient is changed before the step.
@@ -14,7 +14,7 @@ pub(super) fn changes_gradient(options: &TrainOptions) -> bool {
     options.penalty.l1 > 0.0 || options.penalty.l2 > 0.0 || options.tied || options.clip_norm.is_some()
 }
 
-/// Adds what penalties add to a gradient, shares what tied weights share, and cuts it to its longest length.
+/// Adds the gradient of the penalties, sums the gradients of tied weights, and clips the whole to its largest norm.
 pub(super) fn change_gradient(network: &Network, options: &TrainOptions, gradient: &mut [f32]) {
     let isa = network.isa();
     let Penalty { l1, l2, .. } = options.penalty;
@@ -33,7 +33,7 @@ pub(super) fn change_gradient(network: &Network, options: &TrainOptions, gradien
     if let Some(longest) = options.clip_norm {
         let mut square = squared_norm(isa, gradient);
         if options.tied {
-            // Weights that are one have one gradient.
+            // Both layers of a tied pair hold the same gradient, which must count once.
             for [_, decoder] in mirrored(network) {
                 square -= squared_norm(isa, &gradient[decoder.weight_range()]);
             }
@@ -52,7 +52,7 @@ pub(super) fn decay(network: &mut Network, options: &TrainOptions, learning_rate
         let (isa, layers) = (network.isa(), network.architecture().layers().to_vec());
         for layer in layers {
             let weights = &mut network.parameters_mut()[layer.weight_range()];
-            // A weight from memory takes as long as some multiply-adds in registers.
+            // Loading a weight from memory takes as long as several multiply-adds in registers.
             let operations = 8 * weights.len();
             for_each_piece(weights, PIECE, operations, |_, weights| scale(isa, share, weights));
         }
@@ -87,7 +87,7 @@ fn tie_gradient(network: &Network, gradient: &mut [f32]) {
     }
 }
 
-/// The encoder's layers, each with the one of the decoder that mirrors it.
+/// The encoder's layers, each with the decoder layer that mirrors it.
 fn mirrored(network: &Network) -> Vec<[crate::network::Layer; 2]> {
     let layers = network.architecture().layers();
     let (encoder, decoder) = layers.split_at(layers.len() / 2);

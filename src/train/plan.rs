@@ -1,17 +1,17 @@
-//! What a run will need, known before its first step.
+//! The needs of a run, known before its first step: rows at once, buffers, a written gradient.
 
 use super::batches::{Batches, part_rows, parts_of};
 use super::{Averaging, TrainOptions, penalty};
 use crate::network::Architecture;
 
 impl TrainOptions {
-    /// The most rows whose activations are kept at once in a run over `rows` rows: larger minibatches go through the network
-    /// in parts.
+    /// The largest number of rows whose activations are kept at once in a run over `rows` rows: larger minibatches go through
+    /// the network in parts.
     pub fn rows_at_once(&self, rows: usize) -> usize {
         self.part_rows(rows).saturating_mul(self.kept_parts(rows))
     }
 
-    /// The rows of the longest part of a minibatch, of `rows` in all.
+    /// The number of rows of the longest part of a minibatch, in a run over `rows` rows.
     pub(super) fn part_rows(&self, rows: usize) -> usize {
         part_rows(Batches::new(self, rows).largest())
     }
@@ -21,8 +21,8 @@ impl TrainOptions {
         self.optimizer.needs().kept_parts(parts_of(Batches::new(self, rows).largest()))
     }
 
-    /// The most elements that the buffers of a run over `rows` rows hold: the parameters, the optimizer's state, and what else
-    /// the options ask to be kept; `usize::MAX` when they are more.
+    /// The number of elements of all buffers of a run over `rows` rows: the parameters, the optimizer's state, and whatever
+    /// else the options require; `usize::MAX` when it does not fit a `usize`.
     pub fn elements(&self, architecture: &Architecture, rows: usize) -> usize {
         let copies = |count: usize| architecture.buffer_length().saturating_mul(count);
         let kept = 1 + usize::from(self.averaging != Averaging::None) + usize::from(self.stopping.patience.is_some());
@@ -37,7 +37,7 @@ impl TrainOptions {
         self.is_exact(Batches::new(self, rows).largest(), rows)
     }
 
-    /// Whether a step by a minibatch of `batch` rows, of `rows` in all, is exact.
+    /// Whether a step by a minibatch of `batch` rows is exact, in a run over `rows` rows.
     pub(super) fn is_exact(&self, batch: usize, rows: usize) -> bool {
         batch >= rows && !self.augmentation.is_random() && self.clip_norm.is_none()
     }

@@ -1,4 +1,4 @@
-//! Pretraining, layer by layer.
+//! Greedy pretraining, layer by layer.
 
 use super::{Averaging, Observer, Preparation, Preparing, Stopping, TrainOptions, train};
 use crate::error::{Error, Result};
@@ -6,8 +6,8 @@ use crate::matrix::Matrix;
 use crate::network::{Architecture, LayerSizes, Loss, Network};
 use crate::rows::{Rows, for_each_chunk};
 
-/// Trains each layer of the encoder with the one of the decoder that mirrors it, from the outermost pair to the bottleneck, as
-/// an auto-encoder of its own: the first on the rows, each next one on the codes of the one before. (Hinton and
+/// Trains each encoder layer together with the decoder layer that mirrors it, from the outermost pair to the bottleneck, as
+/// an auto-encoder of its own: the first pair on the rows, each further pair on the codes of the previous one. (Hinton and
 /// Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006, do so with restricted Boltzmann
 /// machines; Bengio et al., "Greedy layer-wise training of deep networks", 2007, §3, with auto-encoders.)
 ///
@@ -15,7 +15,8 @@ use crate::rows::{Rows, for_each_chunk};
 /// sees each event as a [`Preparation`].
 ///
 /// # Errors
-/// Sizes that do not mirror each other; no memory for the codes; and the errors of training and of the observer.
+/// When the sizes do not mirror each other, or there is no memory for the codes; and the errors of training and of the
+/// observer.
 pub fn pretrain(
     network: &mut Network,
     rows: &dyn Rows,
@@ -41,7 +42,7 @@ pub fn pretrain(
     Ok(())
 }
 
-/// Checks that the layers are pairs.
+/// Checks that the layers form pairs.
 ///
 /// # Errors
 /// When the sizes do not mirror each other around a bottleneck in the middle, or the network is variational.

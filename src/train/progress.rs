@@ -1,29 +1,29 @@
-//! How far a run has come: with its buffers, all that it needs to go on.
+//! The progress of a run: with the buffers, everything that it needs to resume.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Epoch, History, VariationalEpoch};
 use crate::network::BatchError;
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// The epochs that are done.
     pub history: History,
-    /// Minibatches done in the epoch under way.
+    /// The number of minibatches done in the current epoch.
     pub batches: usize,
     /// The sums of their errors, and the seconds that they took.
     pub sums: BatchError,
     pub seconds: f64,
     /// Steps done in all.
     pub steps: u64,
-    /// The mean loss of a row in the last minibatch, and the smallest one of the first minibatch and all epochs: what a
-    /// good epoch ends with.
+    /// The mean loss of a row in the last minibatch, and the smallest such loss of the first minibatch and of all epochs' ends:
+    /// a good epoch ends near the latter.
     pub last_loss: f64,
     pub lowest_loss: Option<f64>,
-    /// What plateaus and divergence have made of the learning rate.
+    /// The factor by which plateaus and divergence have lowered the learning rate.
     pub rate_share: f32,
-    /// How often it has diverged.
+    /// The number of times that it has diverged.
     pub retries: usize,
     /// The smallest error of all epochs: for stopping, and for plateaus, which count epochs since the rate last fell.
     pub best: BestError,
@@ -67,12 +67,12 @@ impl Progress {
         self.lowest_loss.is_some_and(|lowest| self.last_loss <= times * lowest)
     }
 
-    /// The means of a row so far in the epoch under way: of its loss, and of its code's divergence.
+    /// The means over the rows of the current epoch so far: of the loss, and of the codes' divergence.
     pub fn means(&self, rows: usize) -> [f64; 2] {
         [self.sums.loss, self.sums.divergence].map(|sum| sum / rows as f64)
     }
 
-    /// Ends the epoch under way, whose last step had this learning rate.
+    /// Ends the current epoch, whose last step had this learning rate.
     pub fn end_epoch(
         &mut self,
         rows: usize,
@@ -99,7 +99,7 @@ impl Progress {
     }
 }
 
-/// The smallest error so far, and the epochs since: what early stopping and plateaus go by.
+/// The smallest error so far, and the epochs since: the measure of early stopping and of plateaus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct BestError {
     pub error: Option<f64>,

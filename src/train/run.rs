@@ -5,12 +5,12 @@ use crate::error::Result;
 use crate::network::Network;
 use crate::rows::Rows;
 
-/// Trains a network on rows by minibatches, shuffled again in each epoch, and returns how it went and why it ended.
+/// Trains a network on rows by minibatches, shuffled again in each epoch, and returns the history of the run and why it ended.
 ///
-/// It runs on the rayon pool it is called from.
+/// It runs on the rayon pool from which it is called.
 ///
 /// # Errors
-/// Those of [`Trainer::new`] and [`Trainer::advance`], and the observer's.
+/// The errors of [`Trainer::new`], of [`Trainer::advance`] and of the observer.
 pub fn train(
     network: &mut Network,
     rows: &dyn Rows,

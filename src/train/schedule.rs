@@ -1,4 +1,4 @@
-//! The learning rate, and how it changes over a run.
+//! The learning rate and its schedules.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -19,9 +19,9 @@ pub struct LearningRate {
     /// The step size α for the gradient of the mean loss of a row, before schedule and warm-up.
     #[serde(rename = "learning-rate")]
     pub base: f32,
-    /// How the step size changes over the run.
+    /// The schedule of the step size over the run.
     pub schedule: Schedule,
-    /// The epochs over which the step size first grows from 0, in a straight line.
+    /// The epochs over which the step size first grows linearly from 0.
     pub warm_up: f64,
 }
 
@@ -44,22 +44,22 @@ impl Default for LearningRate {
     }
 }
 
-/// The share of the learning rate that a step takes, from the first step to the last.
+/// The share of the learning rate with which a step is taken, from the first step to the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Schedule {
     /// All of it, always.
     #[default]
     Constant,
-    /// Half a cosine down to nothing at the last step (Loshchilov and Hutter, "SGDR", 2017, eq. 5, without restarts).
+    /// Half a cosine down to 0 at the last step (Loshchilov and Hutter, "SGDR", 2017, eq. 5, without restarts).
     Cosine,
-    /// Up from a 25th over the first 30 % of the steps, then down to nothing, each along half a cosine (Smith and Topin,
+    /// Up from 1/25 over the first 30 % of the steps, then down to 0, each along half a cosine (Smith and Topin,
     /// "Super-convergence", 2018).
     OneCycle,
     /// Multiplied by `factor` every `every` epochs.
     Step {
         /// The epochs between two changes.
         every: usize,
-        /// What the rate is multiplied by, in (0, 1).
+        /// The factor of the rate, in (0, 1).
         factor: f32,
     },
     /// Times `factor` when the error (on held-out rows, where there are some) has not become smaller for `patience`
@@ -67,21 +67,21 @@ pub enum Schedule {
     Plateau {
         /// The epochs without a smaller error, at least 1.
         patience: usize,
-        /// What the rate is multiplied by, in (0, 1).
+        /// The factor of the rate, in (0, 1).
         factor: f32,
     },
 }
 
-/// The share of a one-cycle run that goes up, and the share of the rate that it starts with.
+/// The share of a one-cycle run in which the rate rises, and the share of the rate with which it starts.
 const RISE: f64 = 0.3;
 const FIRST: f64 = 1.0 / 25.0;
 
 impl Schedule {
-    /// How it is written: see [`Schedule::from_str`].
+    /// Its forms in text: see [`Schedule::from_str`].
     pub const FORMS: &'static str = "constant|cosine|one-cycle|step:EPOCHS:FACTOR|plateau:EPOCHS:FACTOR";
 
-    /// The share of the rate when `done` of `epochs` are done. What a plateau takes off is not in it: the trainer knows
-    /// the errors.
+    /// The share of the rate when `done` of `epochs` epochs are done. It is 1 for plateaus: only the trainer knows the
+    /// errors.
     pub fn share(self, done: f64, epochs: f64) -> f64 {
         let half_cosine = |from: f64, to: f64, position: f64| to + (from - to) * 0.5 * (1.0 + (PI * position).cos());
         let position = done / epochs;
@@ -94,7 +94,7 @@ impl Schedule {
         }
     }
 
-    /// What it is in a run of this share of the epochs.
+    /// The same schedule for a run of this share of the epochs.
     pub(super) fn shortened(self, share: f64) -> Self {
         let shorter = |epochs: usize| ((share * epochs as f64).round() as usize).max(1);
         match self {

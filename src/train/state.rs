@@ -1,4 +1,4 @@
-//! The state of a run: all that changes from step to step, and must be kept for the run to go on elsewhere.
+//! The state of a run: everything that changes from step to step, and must be kept for the run to resume elsewhere.
 
 use super::progress::Progress;
 use super::{Averaging, TrainOptions};
@@ -9,17 +9,17 @@ use crate::optimizer::Optimizer;
 /// The name of the buffer of the best weights.
 pub(super) const BEST: &str = "best";
 
-/// A run as it was: how far, and all buffers.
+/// A copy of a run's progress and of all its buffers.
 pub(super) type Snapshot = (Progress, Vec<AlignedBuffer>);
 
-/// How far a run has come, and its buffers beside the network's parameters.
+/// The progress of a run, and its buffers beside the network's parameters.
 pub(super) struct RunState {
     pub progress: Progress,
     pub optimizer: Box<dyn Optimizer>,
-    /// The average of the weights, and the best weights, where they are asked for; else empty.
+    /// The average of the weights, and the best weights, where the options require them; else empty.
     pub average: AlignedBuffer,
     pub best: AlignedBuffer,
-    /// The run as it was after its last good epoch, to go back to when it diverges.
+    /// The state after the last good epoch, to which the run goes back when it diverges.
     pub last_good: Option<Snapshot>,
 }
 
@@ -37,7 +37,7 @@ impl RunState {
         }
     }
 
-    /// Every buffer that changes as the run goes on, by name, the parameters of its network first.
+    /// Every buffer that changes during the run, by name, with the network's parameters first.
     pub fn buffers<'a>(&'a mut self, network: &'a mut Network) -> Vec<(String, &'a mut [f32])> {
         let own = [("parameters", network.parameters_mut()), ("average", &mut *self.average), (BEST, &mut *self.best)];
         let own = own.into_iter().map(|(name, buffer)| (name.to_string(), buffer));
@@ -45,13 +45,13 @@ impl RunState {
         own.chain(memory.map(|(name, buffer)| (format!("optimizer.{name}"), buffer))).collect()
     }
 
-    /// Keeps the run as it is, to go back to.
+    /// Keeps a copy of the run, to which it can go back.
     pub fn keep(&mut self, network: &mut Network) {
         let buffers = self.buffers(network).into_iter().map(|(_, buffer)| AlignedBuffer::from(&*buffer)).collect();
         self.last_good = Some((self.progress.clone(), buffers));
     }
 
-    /// Goes back to what was kept, with half the step size; the time that has passed and the retries are counted on.
+    /// Goes back to the copy that was kept, with half the step size; the time and the number of retries go on counting.
     ///
     /// # Panics
     /// When nothing was kept.

@@ -1,4 +1,4 @@
-//! The epochs of a run as an event file, which TensorBoard shows as curves while the run goes on.
+//! The epochs of a run as an event file, which TensorBoard shows as curves during the run.
 //!
 //! The file is a sequence of records: the length of the data in 8 bytes, its checksum, the data, its checksum, where
 //! integers are little-endian and checksums masked CRC-32C (TensorFlow, `tensorflow/core/lib/io/record_writer.h`). The
@@ -37,11 +37,11 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Makes a new event file in a directory, and the directory where there is none. TensorBoard shows a directory as
+    /// Creates a new event file in a directory, and the directory where it does not exist. TensorBoard shows a directory as
     /// one run, of which the latest file counts.
     ///
     /// # Errors
-    /// When either cannot be made.
+    /// When either cannot be created.
     pub fn create(directory: &Path) -> Result<Self> {
         fs::create_dir_all(directory).map_err(failed(directory, "cannot make this directory"))?;
         let now = since_1970();
@@ -60,8 +60,8 @@ impl TensorBoard {
         &self.path
     }
 
-    /// Says that the run starts, or starts again, with this epoch: TensorBoard forgets what it read of it and of those
-    /// after it.
+    /// Records that the run starts, or restarts, with this epoch: TensorBoard then discards what it has read of it and of
+    /// later ones.
     fn start_at(&mut self, epoch: usize) -> Result<()> {
         const START: u64 = 1;
         let mut session = Message::default();
@@ -93,7 +93,7 @@ impl TensorBoard {
         self.write(epoch.number, |event| event.bytes(field::SUMMARY, &summary.0))
     }
 
-    /// Appends an event of an epoch, in one piece for whoever reads along.
+    /// Appends an event of an epoch, in one write, because TensorBoard may read at any time.
     fn write(&mut self, epoch: usize, what: impl FnOnce(&mut Message)) -> Result<()> {
         let mut event = Message::default();
         event.double(field::WALL_TIME, since_1970().as_secs_f64());
@@ -132,7 +132,7 @@ fn record(data: &[u8]) -> Vec<u8> {
     [&length[..], &checksum(&length), data, &checksum(data)].concat()
 }
 
-/// The CRC-32C, rotated and moved by a constant, as checksums of data that hold checksums are weak.
+/// The CRC-32C, rotated and moved by a constant, because checksums of data that hold checksums are weak.
 fn checksum(bytes: &[u8]) -> [u8; 4] {
     CRC_32C.checksum(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }
@@ -154,7 +154,7 @@ mod field {
     pub const SIMPLE_VALUE: u64 = 2;
 }
 
-/// A message on its way to bytes: fields one after another, each behind its number and the kind of its encoding.
+/// The bytes of a message: one field after another, each preceded by its number and the kind of its encoding.
 #[derive(Default)]
 struct Message(Vec<u8>);
 
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// A field as it is read: its number, and its value's bytes, those of an integer as a `u64`.
+    /// A field as it is read: its number, and its value's bytes, where an integer is a `u64`.
     type Field = (u64, Vec<u8>);
 
     /// CRC-32C bit by bit: the twin of the crate's.

@@ -25,14 +25,14 @@ use crate::random::{self, Purpose};
 use crate::rows::{NormalRows, Rows};
 use crate::settings::by_name;
 
-/// The most that the last loss of an epoch may be, in units of the smallest loss so far, for the epoch to be one to go back
-/// to.
+/// The largest ratio of an epoch's last loss to the smallest loss so far for the epoch to be a good one, to which the run may
+/// go back.
 const GOOD: f64 = 10.0;
 
 /// A training run: a network and its state, advanced a minibatch at a time.
 ///
-/// What it does depends on the network, the rows and the options alone: the order of the rows in an epoch is drawn
-/// from the seed and the epoch's number, and the result is the same to the bit for any number of threads.
+/// Its result depends only on the network, the rows and the options: the order of the rows in an epoch is drawn from the seed
+/// and the epoch's number, and the bits are the same for any number of threads.
 pub struct Trainer<'a> {
     pub(super) network: &'a mut Network,
     rows: &'a dyn Rows,
@@ -45,16 +45,17 @@ pub struct Trainer<'a> {
     /// The order of the rows in the epoch of this number.
     order: Vec<usize>,
     order_of: usize,
-    /// Since when the time has not been counted yet; not while an epoch is measured or a checkpoint is written.
+    /// The time since which seconds have not been counted yet; none while an epoch is measured or a checkpoint is written.
     clock: Option<Instant>,
 }
 
 impl<'a> Trainer<'a> {
-    /// A run from the network as it is.
+    /// A run that starts from `network`.
     ///
     /// # Errors
-    /// Options out of range; a loss that does not go with the output layer or the data; no rows; rows of another width
-    /// than the input layer; patience without held-out rows; tied weights of layers that are no mirror of each other.
+    /// [`Error::Setting`] for options out of range, and [`Error::Setting`] or [`Error::Mismatch`] where network, rows and
+    /// options are incompatible: a loss and another output layer or data, no rows, rows of another width than the input layer,
+    /// patience without held-out rows, tied weights of layers that do not mirror each other.
     pub fn new(
         network: &'a mut Network,
         rows: &'a dyn Rows,
@@ -82,12 +83,12 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// The network as it is.
+    /// The network in its present state.
     pub fn network(&self) -> &Network {
         self.network
     }
 
-    /// What to train by.
+    /// The options of the run.
     pub fn options(&self) -> &TrainOptions {
         &self.options
     }
@@ -97,14 +98,14 @@ impl<'a> Trainer<'a> {
         &self.state.progress.history
     }
 
-    /// The rows that were trained on, each as often as it was.
+    /// The number of rows that were trained on, counted once for each epoch.
     pub fn rows_done(&self) -> u64 {
         let Progress { history, batches, .. } = &self.state.progress;
         let rows = self.rows.rows();
         (history.epochs.len() * rows + rows.min(batches * self.batches.size(self.epoch()))) as u64
     }
 
-    /// The rows of all epochs, each as often as it will have been trained on in the end.
+    /// The number of rows of all epochs, counted once for each epoch.
     pub fn rows_in_all(&self) -> u64 {
         (self.options.epochs as u64).saturating_mul(self.rows.rows() as u64)
     }
@@ -113,8 +114,8 @@ impl<'a> Trainer<'a> {
     /// epoch. `None` when the run is at its end.
     ///
     /// # Errors
-    /// Divergence, as soon as a minibatch shows it, when no retry is left. What the very last step did shows only when
-    /// the network is evaluated. And when rows cannot be read.
+    /// [`Error::Diverged`] as soon as a minibatch shows divergence and no retry is left (the effect of the very last step shows
+    /// only when the network is evaluated); and when rows cannot be read.
     pub fn advance(&mut self) -> Result<Option<Event>> {
         if self.end().is_some() {
             return Ok(None);
@@ -138,7 +139,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Ends the run: the network becomes the average or the best one, where those are asked for.
+    /// Ends the run: the network becomes the average or the best one, where the options require it.
     pub fn finish(self) -> (History, End) {
         let end = self.end().unwrap_or(End::Interrupted);
         if self.state.progress.best.error.is_some() && self.options.stopping.patience.is_some() {
@@ -163,13 +164,13 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// The number of the epoch that is on its way, from 1.
+    /// The number of the current epoch, from 1.
     fn epoch(&self) -> usize {
         self.state.progress.history.epochs.len() + 1
     }
 
     fn is_out_of_time(&self) -> bool {
-        // The clock is not looked at for nothing: a small network's step takes no longer.
+        // The clock is read only where a limit is set: a step of a small network takes no longer than reading it.
         let running = || self.clock.map_or(0.0, |since| since.elapsed().as_secs_f64());
         self.options.stopping.max_seconds.is_some_and(|most| self.state.progress.total_seconds() + running() >= most)
     }
@@ -188,7 +189,7 @@ impl<'a> Trainer<'a> {
         let minibatch = self.minibatch();
         let (rows, learning_rate) = (minibatch.len(), self.learning_rate());
         let error = self.trace(minibatch)?;
-        // Found before the weights change: the run goes back to a good epoch, or ends with the last finite weights.
+        // Checked before the weights change: the run goes back to a good epoch, or ends with the last finite weights.
         check_finite(&error, rows, self.epoch(), learning_rate)?;
         self.state.progress.steps += 1;
         let is_exact = self.options.is_exact(rows, self.order.len());
@@ -200,7 +201,7 @@ impl<'a> Trainer<'a> {
         Ok(rows)
     }
 
-    /// Where the rows of the next minibatch are in the order of the epoch.
+    /// The range of the next minibatch within the order of the epoch.
     fn minibatch(&self) -> Range<usize> {
         let size = self.batches.size(self.epoch());
         let start = self.state.progress.batches * size;
@@ -227,7 +228,7 @@ impl<'a> Trainer<'a> {
         self.gradient.trace(self.network, examples, &self.order[minibatch])
     }
 
-    /// Lets weights decay and the optimizer take its step.
+    /// Decays the weights and takes the optimizer's step.
     fn update(&mut self, step: Step) {
         penalty::decay(self.network, &self.options, step.learning_rate);
         self.state.optimizer.step(self.network, self.gradient.get(), step);
@@ -236,14 +237,15 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Adds the weights after a step to their average, where one is asked for.
+    /// Adds the weights after a step to their average, where the options require one.
     fn average(&mut self, step: Step) {
         if let Some(share) = self.options.averaging.share(step.number, self.total_steps()) {
             approach(self.network.isa(), share, self.network.parameters(), &mut self.state.average);
         }
     }
 
-    /// The order of an epoch depends on the seed and its number alone, so that a run can go on anywhere.
+    /// Shuffles the rows for a new epoch. Their order depends only on the seed and the epoch's number, so that a run can resume
+    /// anywhere.
     fn shuffle(&mut self) {
         let epoch = self.epoch();
         if self.order_of != epoch {
@@ -259,7 +261,7 @@ impl<'a> Trainer<'a> {
         self.learning_rate_after(self.state.progress.steps)
     }
 
-    /// The learning rate of the step after the first `steps`, with what plateaus and divergence have made of it by now.
+    /// The learning rate of the step after the first `steps`, as far as plateaus and divergence have lowered it.
     fn learning_rate_after(&self, steps: u64) -> f32 {
         let TrainOptions { rate: LearningRate { base, schedule, warm_up }, epochs, .. } = self.options;
         let done = self.batches.epochs(steps);
@@ -267,8 +269,8 @@ impl<'a> Trainer<'a> {
         base * (warm * schedule.share(done, epochs as f64)) as f32 * self.state.progress.rate_share
     }
 
-    /// The share that a warm-up over `epochs` epochs has reached in the step after the first `steps`; it is above 0 in the
-    /// first step.
+    /// The share that a warm-up over `epochs` epochs has reached in the step after the first `steps`; it is positive from the
+    /// first step on.
     fn share_of_warm_up(&self, epochs: f64, steps: u64) -> f64 {
         match epochs > 0.0 {
             true => (self.batches.epochs(steps + 1) / epochs).min(1.0),
@@ -285,7 +287,7 @@ impl<'a> Trainer<'a> {
         last > 0 && self.options.averaging.share(last, self.total_steps()).is_some()
     }
 
-    /// Measures the epoch that is done, and draws the conclusions: best weights, plateau, a state to go back to.
+    /// Measures the epoch that is done, and updates whatever depends on it: best weights, plateau, the last good state.
     fn end_epoch(&mut self) -> Result<Epoch> {
         self.stop_clock();
         let validation = self.validate()?;
@@ -302,7 +304,7 @@ impl<'a> Trainer<'a> {
         Ok(epoch)
     }
 
-    /// Keeps the weights that were measured, if their error on held-out rows is the smallest so far.
+    /// Keeps the measured weights, if their error on held-out rows is the smallest so far.
     fn keep_best(&mut self, validation: Option<f64>) {
         if let Some(error) = validation
             && !self.state.best.is_empty()
@@ -313,7 +315,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Lowers the learning rate where the schedule goes by plateaus and the error has stayed on one for its patience.
+    /// Lowers the learning rate where the schedule follows plateaus and the error has not fallen for its patience.
     fn follow_plateau(&mut self, epoch: &Epoch) {
         let Schedule::Plateau { patience, factor } = self.options.rate.schedule else { return };
         let bound = epoch.variational.map(|found| -found.elbo);
@@ -336,7 +338,7 @@ impl<'a> Trainer<'a> {
         Ok(Some(VariationalEpoch { elbo: log_likelihood - divergence, log_likelihood, divergence, active_codes }))
     }
 
-    /// The error on held-out rows of the weights that would be taken now: the average, where there is one.
+    /// The error on held-out rows of the average of the weights, where there is one, else of the weights.
     fn validate(&mut self) -> Result<Option<f64>> {
         let Some(rows) = self.validation else { return Ok(None) };
         let averaged = self.has_average();
@@ -359,7 +361,7 @@ impl<'a> Trainer<'a> {
         Event::Retry { epoch: self.epoch(), learning_rate: self.learning_rate() }
     }
 
-    /// Writes all that the run needs to go on to a file, whole or not at all.
+    /// Writes everything that the run needs to resume to a file, whole or not at all.
     ///
     /// # Errors
     /// When the file cannot be written; what was there before is then still there.
@@ -369,7 +371,7 @@ impl<'a> Trainer<'a> {
         checkpoint::save(path, settings, self.network, &mut self.state)
     }
 
-    /// The learning rate of the run that a checkpoint is of.
+    /// The learning rate of a checkpoint's run.
     ///
     /// # Errors
     /// When the file cannot be read, is no checkpoint, or is damaged.
@@ -377,13 +379,13 @@ impl<'a> Trainer<'a> {
         checkpoint::learning_rate(path)
     }
 
-    /// Goes on from a checkpoint of the same run: what follows has the same bits as if the run had not stopped.
+    /// Resumes from a checkpoint of the same run: the further steps have the same bits as if the run had not stopped.
     ///
-    /// The numbers of epochs, patience, retries and the time may be others than before, but not the number of epochs where
-    /// the weights are averaged over a share of them.
+    /// The options of [`Stopping`](super::Stopping) may change, and so may the number of epochs, unless the weights are
+    /// averaged over a share of them.
     ///
     /// # Errors
-    /// When the file cannot be read, is no checkpoint, is damaged, or is one of a run with other settings or data.
+    /// When the file cannot be read, is no checkpoint, is damaged, or belongs to a run with other settings or data.
     pub fn resume(&mut self, path: &Path) -> Result<()> {
         let settings = self.identity.settings(self.network, self.rows, self.validation, &self.options)?;
         let stopping = by_name(&self.options.stopping);

@@ -1,4 +1,4 @@
-//! What the table of formats says of each.
+//! An entry of the table of formats.
 
 use crate::data::dataset::Dataset;
 use crate::data::input::Input;
@@ -12,9 +12,9 @@ pub struct Format {
     pub name: &'static str,
     /// The usual endings of its files' names.
     pub endings: &'static [&'static str],
-    /// What it is recognised by, in words.
+    /// The mark by which it is recognised, in words.
     pub recognised_by: &'static str,
-    /// What such a file holds, in words.
+    /// The content of such a file, in words.
     pub holds: &'static str,
     /// Whether rows are written in it too.
     pub is_written: bool,
@@ -23,7 +23,7 @@ pub struct Format {
     pub(in crate::data) content: Content,
 }
 
-/// What a file of a format holds, and what reads it.
+/// The kind of a format's content, and its reader.
 #[derive(Debug)]
 pub(in crate::data) enum Content {
     /// Rows of numbers.
@@ -37,7 +37,7 @@ pub(in crate::data) enum Content {
 /// Reads a data set.
 pub(in crate::data) type ReadRows = fn(Input<'_>, Request<'_>) -> Result<Dataset>;
 
-/// What a reader is asked for.
+/// The request to a reader.
 pub(in crate::data) struct Request<'a> {
     pub options: &'a ReadOptions,
     /// Takes for each cell, row after row, whether it is missing, and such a cell is 0; without it, a missing cell is an

@@ -25,7 +25,7 @@ pub(super) static FORMAT: Format = Format {
 
 /// Reads rows: the first dimension counts them, the others are flattened into columns.
 ///
-/// Memory is taken for what is there, never for what the header claims.
+/// Memory is allocated for the bytes that exist, never for those that the header claims.
 fn read(mut input: Input<'_>, request: Request<'_>) -> Result<Dataset> {
     let source = input.name().to_owned();
     if let Some(label) = &request.options.label {
@@ -70,7 +70,7 @@ struct Header {
     dimensions: Vec<usize>,
     rows: usize,
     columns: usize,
-    /// How many bytes of elements there must be.
+    /// The number of bytes of all elements.
     size: u64,
 }
 
@@ -126,7 +126,7 @@ impl Header {
         Ok(dimensions)
     }
 
-    /// How many bytes it has: the elements follow.
+    /// The number of its bytes, after which the elements follow.
     fn length(&self) -> usize {
         4 + 4 * self.dimensions.len()
     }

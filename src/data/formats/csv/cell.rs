@@ -1,17 +1,17 @@
-//! What the text of a cell says.
+//! The meaning of a cell's text.
 
 use crate::data::messages::{TEXT_BELONGS_ASIDE, beyond_single_precision, not_finite};
 
 /// The finite number that a cell holds.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A description of what is wrong with it.
 pub(super) fn number(cell: &str) -> Result<f32, String> {
     let value = cell.parse::<f32>();
     value.ok().filter(|value| value.is_finite()).ok_or_else(|| why_no_number(cell))
 }
 
-/// Whether a cell says that there is no number.
+/// Whether a cell is missing.
 pub(super) fn is_missing(cell: &str) -> bool {
     cell.is_empty() || cell.eq_ignore_ascii_case("na") || cell.eq_ignore_ascii_case("nan")
 }

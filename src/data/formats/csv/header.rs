@@ -1,4 +1,4 @@
-//! Whether the first line of a table names its columns.
+//! The recognition of a header.
 
 use super::cell::resembles_number;
 use super::records::Records;
@@ -20,7 +20,7 @@ pub(super) fn header(records: &Records<'_>, options: &ReadOptions) -> Result<Opt
     (0..records.width()).map(name).collect::<Result<_>>().map(Some)
 }
 
-/// Whether the record holds text and no number, or one of the names asked for, or all names that a model knows.
+/// Whether the record holds text and no number, or one of the chosen names, or all names that a model knows.
 fn is_header(records: &Records<'_>, options: &ReadOptions) -> bool {
     let cells = (0..records.width()).map(|column| records.cell(column).unwrap_or("not UTF-8"));
     let holds = |name: &str| cells.clone().any(|cell| cell == name);
@@ -30,7 +30,7 @@ fn is_header(records: &Records<'_>, options: &ReadOptions) -> bool {
         Columns::Named(names) => names.iter().all(|name| holds(name)),
         _ => false,
     };
-    // A mere number is asked for as the number of a column, so it makes no header.
+    // A choice that is a number means the number of a column, so a cell equal to it makes no header.
     let mut asked = options.columns.asked().iter().chain(&options.label).map(|name| name.trim());
     (holds_no_number && holds_text) || is_known || asked.any(|name| !resembles_number(name) && holds(name))
 }

@@ -32,7 +32,7 @@ pub(in crate::data::formats) fn read(input: Input<'_>, request: Request<'_>) -> 
     table.into_dataset(&source, header.as_deref())
 }
 
-/// What was read of the columns that are asked for.
+/// The cells read from the chosen columns.
 struct Table<'a> {
     names: &'a ColumnNames<'a>,
     selection: Selection,
@@ -48,7 +48,7 @@ impl<'a> Table<'a> {
         Self { names, selection, missing, values: Vec::new(), labels: Vec::new() }
     }
 
-    /// Adds the row of a record; what is wrong with a number ends with `hint`.
+    /// Adds the row of a record; the error about a bad number ends with `hint`.
     fn add(&mut self, records: &Records<'_>, hint: &str) -> Result<()> {
         let (found, width) = (records.width(), self.names.width());
         if found != width {

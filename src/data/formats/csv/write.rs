@@ -41,7 +41,7 @@ impl<'a, W: Write> CsvWriter<'a, W> {
     /// When writing fails.
     ///
     /// # Panics
-    /// When the rows have another width, or there are labels but not for all of them.
+    /// When the rows have another width, or there are fewer labels than rows.
     pub fn write(&mut self, rows: &Matrix) -> io::Result<()> {
         assert_eq!(rows.columns(), self.columns, "the columns of the rows");
         if let Some(header) = self.header.take() {
