@@ -33,17 +33,11 @@ pub enum OptimizerChoice {
 }
 
 /// The two settings that choose a rule.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Named {
     optimizer: Option<String>,
     momentum: Option<f32>,
-}
-
-impl Default for Named {
-    fn default() -> Self {
-        OptimizerChoice::default().into()
-    }
 }
 
 impl From<OptimizerChoice> for Named {
@@ -55,7 +49,12 @@ impl From<OptimizerChoice> for Named {
 impl TryFrom<Named> for OptimizerChoice {
     type Error = Error;
 
+    /// As [`OptimizerChoice::named`]; `adamw` is refused, because its weight decay is a setting of its own.
     fn try_from(Named { optimizer, momentum }: Named) -> Result<Self> {
+        if optimizer.as_deref() == Some(ADAMW) {
+            let problem = format!("{ADAMW} is adam with a weight decay; write both (optimizer, weight-decay)");
+            return Err(Error::Setting { name: "optimizer", problem });
+        }
         Self::named(optimizer.as_deref(), momentum)
     }
 }
@@ -193,6 +192,18 @@ mod tests {
         }
         let message = OptimizerChoice::named(Some("lion"), None).unwrap_err().to_string();
         assert_eq!(message, "optimizer: `lion` is unknown; there are sgd, nesterov, adam, muon, kfac, adamw");
+    }
+
+    #[test]
+    fn settings_choose_as_names_do_and_adamw_needs_its_decay_beside_it() {
+        let read = |text: &str| serde_json::from_str::<OptimizerChoice>(text);
+        assert_eq!(read("{}").unwrap(), OptimizerChoice::Adam);
+        let momentum = OptimizerChoice::Sgd { momentum: 0.9, nesterov: false };
+        assert_eq!(read(r#"{"momentum": 0.9}"#).unwrap(), momentum);
+        for choice in [momentum, OptimizerChoice::Adam, OptimizerChoice::Muon, OptimizerChoice::Kfac] {
+            assert_eq!(read(&serde_json::to_string(&choice).unwrap()).unwrap(), choice);
+        }
+        assert!(read(r#"{"optimizer": "adamw"}"#).unwrap_err().to_string().contains("weight-decay"));
     }
 
     #[test]
