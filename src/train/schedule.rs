@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::check;
+use super::ranges;
 use crate::error::{Error, Result};
 use crate::optimizer::OptimizerChoice;
 use crate::settings::text_setting;
@@ -32,8 +32,8 @@ impl LearningRate {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        check::positive("learning-rate", self.base.into())?;
-        check::not_negative("warm-up", self.warm_up)?;
+        ranges::positive("learning-rate", self.base.into())?;
+        ranges::not_negative("warm-up", self.warm_up)?;
         self.schedule.check()
     }
 }
