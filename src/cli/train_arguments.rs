@@ -211,11 +211,7 @@ impl TrainArguments {
 impl NetworkArguments {
     /// The activations; the default of the output is the one that the loss asks for.
     fn activations(&self, loss: Loss) -> Activations {
-        let usual = match loss {
-            Loss::CrossEntropy => Activation::Sigmoid,
-            Loss::SquaredError => Activation::Linear,
-        };
-        let output = self.output_activation.unwrap_or(usual);
+        let output = self.output_activation.unwrap_or(loss.usual_output());
         Activations { hidden: self.activation, code: self.code_activation, output }
     }
 }
