@@ -1,4 +1,8 @@
 //! The instruction set that a kernel runs on.
+//!
+//! A kernel is a [`WithSimd`]: a struct of its arguments with one generic function. [`Isa::run`] calls the copy of it that is
+//! compiled for the instruction set. Every function under `with_simd` must be `#[inline(always)]`: any other is compiled
+//! without the instruction set, and each of its vector instructions becomes a call (`benches/check-inlining.sh` finds them).
 
 use std::fmt;
 
@@ -6,8 +10,9 @@ use pulp::{Scalar, Simd, WithSimd};
 
 /// An instruction set that this machine has: every kernel takes one first.
 ///
-/// What computes holds the one it was made with, [`Isa::best`] unless it is given another. A variant can only be made
-/// by [`Isa::best`] and [`Isa::available`], which ask the processor, so an `Isa` proves that its instructions exist.
+/// What computes holds the one it was made with, [`Isa::best`] unless it is given another. A variant other than `Scalar`
+/// can only be made by [`Isa::best`] and [`Isa::available`], which ask the processor, so an `Isa` proves that its
+/// instructions exist.
 #[derive(Clone, Copy, Debug)]
 pub enum Isa {
     /// AVX-512 with the extensions of x86-64-v4.
@@ -89,12 +94,6 @@ impl Isa {
     }
 }
 
-impl Default for Isa {
-    fn default() -> Self {
-        Self::best()
-    }
-}
-
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -112,6 +111,6 @@ mod tests {
         assert_eq!(names, known);
         assert_eq!(names.last(), Some(&"scalar"));
         assert_eq!(names[0], Isa::best().name());
-        assert_eq!(names[0], Isa::default().to_string());
+        assert_eq!(names[0], Isa::best().to_string());
     }
 }

@@ -9,8 +9,7 @@ use std::collections::VecDeque;
 
 use crate::gemm::gemm;
 use crate::kernels::Isa;
-use crate::kernels::double::axpy;
-use crate::kernels::double::dot;
+use crate::kernels::double::{axpy, dot};
 use crate::likelihood::log_sum_exp;
 use crate::linalg::lbfgs::{Pair, VectorSpace, two_loop_recursion};
 use crate::matrix::Matrix;
@@ -116,57 +115,47 @@ impl Kernel {
 
     /// The point with `coefficients`.
     fn point(&self, coefficients: Vec<f64>) -> Point {
-        let Self { isa, rows, .. } = *self;
+        let rows = self.rows;
         let mut scores = vec![0.0; coefficients.len()];
         for (row, products) in self.products.chunks_exact(rows).enumerate() {
             for (coefficients, scores) in coefficients.chunks_exact(rows).zip(scores.chunks_exact_mut(rows)) {
-                scores[row] = dot(isa, products, coefficients);
+                scores[row] = dot(self.isa, products, coefficients);
             }
         }
-        Point { isa, coefficients, scores }
+        Point { coefficients, scores }
+    }
+
+    fn difference(&self, x: &Point, y: &Point) -> Point {
+        let mut difference = x.clone();
+        self.axpy(-1.0, y, &mut difference);
+        difference
     }
 }
 
 impl VectorSpace for Kernel {
     type Vector = Point;
 
+    /// The inner product tr W Vᵀ of the weights of two points, tr Aᵀ (K B).
     fn dot(&self, x: &Point, y: &Point) -> f64 {
-        x.dot(y)
+        dot(self.isa, &x.coefficients, &y.scores)
     }
 
     fn axpy(&self, alpha: f64, x: &Point, y: &mut Point) {
-        y.add(alpha, x);
+        axpy(self.isa, alpha, &x.coefficients, &mut y.coefficients);
+        axpy(self.isa, alpha, &x.scores, &mut y.scores);
     }
 }
 
 /// Weights W = Aᵀ X, as their coefficients A and the scores K A of the rows, both labelled rows × classes, class after class.
 #[derive(Clone, Debug, Default)]
 struct Point {
-    isa: Isa,
     coefficients: Vec<f64>,
     scores: Vec<f64>,
 }
 
 impl Point {
-    /// The inner product tr W Vᵀ of the weights of two points, tr Aᵀ (K B).
-    fn dot(&self, other: &Self) -> f64 {
-        dot(self.isa, &self.coefficients, &other.scores)
-    }
-
-    /// Adds `times` the weights of another.
-    fn add(&mut self, times: f64, other: &Self) {
-        axpy(self.isa, times, &other.coefficients, &mut self.coefficients);
-        axpy(self.isa, times, &other.scores, &mut self.scores);
-    }
-
     fn scale(&mut self, times: f64) {
         self.coefficients.iter_mut().chain(&mut self.scores).for_each(|value| *value *= times);
-    }
-
-    fn minus(&self, other: &Self) -> Self {
-        let mut difference = self.clone();
-        difference.add(-1.0, other);
-        difference
     }
 }
 
@@ -187,7 +176,7 @@ impl Problem<'_> {
     /// All weights zero.
     fn start(&self) -> Point {
         let zeros = vec![0.0; self.classes.len() * self.count];
-        Point { isa: self.kernel.isa, coefficients: zeros.clone(), scores: zeros }
+        Point { coefficients: zeros.clone(), scores: zeros }
     }
 
     /// ln Σ exp(scores) of a row.
@@ -202,7 +191,7 @@ impl Problem<'_> {
 
     fn objective(&self, point: &Point) -> f64 {
         let rows = (0..self.classes.len()).filter(|&row| self.counted[row]);
-        rows.map(|row| self.row_loss(point, row)).sum::<f64>() + self.penalty / 2.0 * point.dot(point)
+        rows.map(|row| self.row_loss(point, row)).sum::<f64>() + self.penalty / 2.0 * self.kernel.dot(point, point)
     }
 
     /// The gradient by the weights, which is a combination of the rows too, with coefficients p − y + λ A.
@@ -231,17 +220,18 @@ impl Problem<'_> {
         let mut objective = self.objective(&point);
         let mut history: VecDeque<Change> = VecDeque::new();
         for _ in 0..MAX_STEPS {
-            let squared = gradient.dot(&gradient);
+            let squared = self.kernel.dot(&gradient, &gradient);
             if squared <= 2.0 * self.penalty * gap * rows {
                 break;
             }
             let direction = self.descent_direction(&gradient, squared, &history);
-            let slope = direction.dot(&gradient);
+            let slope = self.kernel.dot(&direction, &gradient);
             // Close to the minimum, rounding may hide the decrease.
             let Some((next, next_objective)) = self.search_line(&point, objective, &direction, slope) else { break };
             let next_gradient = self.gradient(&next);
-            let (step, change) = (next.minus(&point), next_gradient.minus(&gradient));
-            let curvature = step.dot(&change);
+            let (step, change) =
+                (self.kernel.difference(&next, &point), self.kernel.difference(&next_gradient, &gradient));
+            let curvature = self.kernel.dot(&step, &change);
             if curvature > 0.0 {
                 history.push_back(Change { step, change, curvature });
                 if history.len() > MEMORY {
@@ -259,7 +249,7 @@ impl Problem<'_> {
         let mut length = 1.0;
         while length >= 1e-10 {
             let mut point = start.clone();
-            point.add(length, direction);
+            self.kernel.axpy(length, direction, &mut point);
             let value = self.objective(&point);
             if value <= objective + 1e-4 * length * slope {
                 return Some((point, value));
@@ -275,7 +265,7 @@ impl Problem<'_> {
         let mut direction = gradient.clone();
         two_loop_recursion(self.kernel, &pairs, &mut direction, |vector: &mut Point| {
             vector.scale(match pairs.last() {
-                Some(last) => last.curvature / last.change.dot(last.change),
+                Some(last) => last.curvature / self.kernel.dot(last.change, last.change),
                 None => 1.0 / (1.0 + squared_norm.sqrt()),
             });
         });
@@ -380,11 +370,11 @@ mod tests {
             let direction = kernel.point((0..rows.len() * CLASSES).map(|at| (at as f64 * 1.3).cos()).collect());
             let along = |length: f64| {
                 let mut point = start.clone();
-                point.add(length, &direction);
+                kernel.axpy(length, &direction, &mut point);
                 problem.objective(&point)
             };
             let slope = (along(1e-5) - along(-1e-5)) / 2e-5;
-            assert!((problem.gradient(&start).dot(&direction) - slope).abs() < 1e-5 * slope.abs(), "{slope}");
+            assert!((kernel.dot(&problem.gradient(&start), &direction) - slope).abs() < 1e-5 * slope.abs(), "{slope}");
         }
     }
 
