@@ -170,8 +170,8 @@ impl Kfac {
     }
 
     /// The Gauss-Newton products dᵀ G d, dᵀ G v and vᵀ G v of the new direction and the velocity, in the mean over `rows`
-    /// rows of some parts of the minibatch. With pairs of exact steps, dᵀ G d alone: the new direction has all that the velocity could
-    /// add.
+    /// rows of some parts of the minibatch. With pairs of exact steps, dᵀ G d alone: the new direction has all that the
+    /// velocity could add.
     fn curvature(&self, batches: &mut [CurvatureBatch<'_>], rows: usize) -> Vec<f64> {
         let directions = [&self.direction[..], &self.velocity];
         let directions = if self.lbfgs.is_empty() { &directions } else { &directions[..1] };
@@ -208,10 +208,6 @@ impl Kfac {
 }
 
 impl Optimizer for Kfac {
-    fn needs(&self) -> Needs {
-        Self::NEEDS
-    }
-
     fn step(&mut self, network: &mut Network, gradient: Gradient<'_>, step: Step) {
         let isa = network.isa();
         gradient.apply(Update::write(&mut self.gradient));
@@ -366,7 +362,7 @@ mod tests {
             let (mut network, rows) = (network(bias), rows(count));
             let mut expected = reference::Kfac::new(&network, is_exact);
             let mut kfac = Kfac::new(network.architecture(), is_exact);
-            let mut batch = kfac.needs().batch(&network, Loss::SquaredError, count);
+            let mut batch = Kfac::NEEDS.batch(&network, Loss::SquaredError, count);
             let indices: Vec<usize> = (0..count).collect();
             for number in 1..=5 {
                 let after = expected.step(&network, &rows, 0.5);
@@ -385,7 +381,7 @@ mod tests {
         network.parameters_mut().fill(0.0);
         let mut kfac = Kfac::new(network.architecture(), true);
         let rows = Matrix::zeros(9, 5);
-        let mut batch = kfac.needs().batch(&network, Loss::SquaredError, 9);
+        let mut batch = Kfac::NEEDS.batch(&network, Loss::SquaredError, 9);
         for number in 1..=3 {
             network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch).unwrap();
             let step = Step { number, learning_rate: 1.0, rows: 9, is_exact: true };
@@ -400,7 +396,7 @@ mod tests {
         let run = |is_exact| {
             let mut network = network(true);
             let mut kfac = Kfac::new(network.architecture(), false);
-            let mut batch = kfac.needs().batch(&network, Loss::SquaredError, 9);
+            let mut batch = Kfac::NEEDS.batch(&network, Loss::SquaredError, 9);
             for number in 1..=3 {
                 network.trace(&rows, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &mut batch).unwrap();
                 let step = Step { number, learning_rate: 1.0, rows: 9, is_exact };

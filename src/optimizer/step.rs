@@ -2,17 +2,12 @@
 
 use std::fmt;
 
-use super::needs::Needs;
 use crate::network::{Gradient, Network};
 
 /// A rule that turns gradients into changes of the parameters, and what it remembers from step to step.
 pub trait Optimizer: Send + fmt::Debug {
-    /// What it needs of a minibatch: the batches of the gradients that it is given must come from [`Needs::batch`].
-    fn needs(&self) -> Needs {
-        Needs::Gradient
-    }
-
-    /// Changes the parameters.
+    /// Changes the parameters. The batches of the gradient must come from the [`Needs::batch`](super::Needs::batch) of what
+    /// the optimizer [needs](super::OptimizerChoice::needs).
     ///
     /// # Panics
     /// When the network is not of the architecture that the optimizer was made for, or it needs the curvature and the
