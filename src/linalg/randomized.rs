@@ -118,10 +118,14 @@ fn pass(rows: &dyn Rows, mean: &[f32], z: &Matrix) -> Result<(Columns, Columns)>
     for batch in (0..rows.rows()).step_by(ROWS * TASKS) {
         let starts = (batch..rows.rows()).step_by(ROWS);
         let busy = starts.len().min(TASKS);
-        parts[..busy]
+        let failure = parts[..busy]
             .par_iter_mut()
             .zip(starts.collect::<Vec<_>>())
-            .try_for_each(|(part, start)| part.compute(rows, start..rows.rows().min(start + ROWS), mean, z))?;
+            .map(|(part, start)| part.compute(rows, start..rows.rows().min(start + ROWS), mean, z))
+            .find_map_first(Result::err);
+        if let Some(error) = failure {
+            return Err(error);
+        }
         product.par_chunks_mut(COLUMNS * width).enumerate().for_each(|(task, product)| {
             for part in &parts[..busy] {
                 let addends = &part.product.as_slice()[task * COLUMNS * width..];
@@ -175,5 +179,25 @@ impl Part {
         let y = self.wide_y.view(0..width, 0..count);
         dgemm(1.0, y, y.transposed(), 0.0, self.squares.view_mut(0..width, 0..width));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_that_is_not_finite_is_reported_whichever_task_meets_one_first() {
+        let with_nans = |places: &[usize]| {
+            let mut values: Vec<f32> = (0..ROWS * TASKS * 3).map(|i| (i as f32).sin()).collect();
+            places.iter().for_each(|&row| values[row * 3] = f32::NAN);
+            let rows = Matrix::from_slice(ROWS * TASKS, 3, &values);
+            randomized_svd(Isa::best(), &rows, &[0.0; 3], 1, 1).err().map(|error| error.to_string())
+        };
+        let first = with_nans(&[2 * ROWS - 1]);
+        assert!(first.is_some());
+        for _ in 0..20 {
+            assert_eq!(with_nans(&[2 * ROWS - 1, 2 * ROWS, 5 * ROWS, 7 * ROWS]), first);
+        }
     }
 }
