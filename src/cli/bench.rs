@@ -79,7 +79,7 @@ impl Bench {
         let architecture = options.architecture();
         let (train, count) = (&options.train, rows.rows());
         check_memory(&architecture, train.elements(&architecture, count), train.rows_at_once(count))?;
-        let mut network = Network::new(architecture, options.initialisation, 1).with_isa(isa);
+        let mut network = Network::zeros(architecture).with_isa(isa).initialised(options.initialisation, 1);
         measure(&mut network, rows, train, Duration::from_secs_f64(self.seconds))
     }
 

@@ -7,8 +7,7 @@ use rand::seq::index;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::architecture::{Architecture, Layer};
-use crate::kernels::Activation;
-use crate::kernels::Isa;
+use crate::kernels::{Activation, Isa};
 use crate::linalg::columns::Columns;
 use crate::linalg::qr::qr;
 use crate::random::{self, Generator, Purpose};
@@ -78,6 +77,8 @@ impl Initialisation {
 
     pub(super) fn fill(self, isa: Isa, architecture: &Architecture, parameters: &mut [f32], seed: u64) {
         let mut generator = random::generator(seed, Purpose::Initialisation);
+        // One generator for all layers, in their order: the seed alone decides every weight. The layer before matters to sparse
+        // weights only.
         let mut before = Activation::Linear;
         for layer in architecture.layers() {
             let weights = &mut parameters[layer.weight_range()];
@@ -96,6 +97,7 @@ impl Initialisation {
                 Self::Sparse(count) => {
                     let count = count.min(layer.inputs());
                     let deviation = sparse_deviation(before, layer.activation(), count);
+                    // The other weights stay zero.
                     for unit in weights.chunks_exact_mut(layer.inputs()) {
                         for input in index::sample(&mut generator, layer.inputs(), count) {
                             fill_normal(&mut generator, deviation, &mut unit[input..=input]);

@@ -21,9 +21,7 @@ pub struct Network {
 impl Network {
     /// A network with random weights and zero biases; the same seed gives the same weights.
     pub fn new(architecture: Architecture, initialisation: Initialisation, seed: u64) -> Self {
-        let mut network = Self::zeros(architecture);
-        initialisation.fill(network.isa, &network.architecture, &mut network.parameters, seed);
-        network
+        Self::zeros(architecture).initialised(initialisation, seed)
     }
 
     /// A network whose weights and biases are all zero: a frame to load parameters into.
@@ -35,6 +33,14 @@ impl Network {
     /// The same network on another instruction set than [`Isa::best`].
     pub fn with_isa(self, isa: Isa) -> Self {
         Self { isa, ..self }
+    }
+
+    /// The same network with random weights and zero biases, as [`new`](Self::new) draws them, but on its own instruction
+    /// set: orthogonal weights come from a decomposition.
+    pub fn initialised(mut self, initialisation: Initialisation, seed: u64) -> Self {
+        self.parameters.fill(0.0);
+        initialisation.fill(self.isa, &self.architecture, &mut self.parameters, seed);
+        self
     }
 
     /// Its layers and their sizes.
