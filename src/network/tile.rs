@@ -1,4 +1,13 @@
 //! A tile of rows on its way through all layers and back.
+//!
+//! ```text
+//! gather     a row ─▶ traces[0].inputs, row by row ─ transposed ─▶ input, columns × 32
+//! forward    layer i: Yᵢ₋₁ ─ W · X + b, f ─▶ Yᵢ (outputs × 32) ─ transposed ─▶ traces[i + 1].inputs
+//! output     Yₙ and the target ─ loss ─▶ Δₙ
+//! backward   layer i, from the last: Δᵢ ─ Wᵀ · Δ ─▶ ∂Yᵢ₋₁ ∘ f′ ─▶ Δᵢ₋₁
+//! ```
+//!
+//! A layer's inputs are held twice: features × 32 for `tile_product`, row by row for `update_weights`.
 
 use super::architecture::{Architecture, Layer};
 use super::examples::Examples;
@@ -26,12 +35,11 @@ pub(super) struct Tile {
     /// Their targets, likewise; empty as long as these are the rows themselves.
     pub(super) target: AlignedBuffer,
     pub(super) nonzero: NonzeroFeatures,
-    /// Whether the rows could be read.
-    pub(super) gathered: Result<()>,
+    /// The errors of the rows, unless they could not be read.
+    pub(super) traced: Result<BatchError>,
     pub(super) traces: Vec<Trace>,
     /// The codes, in a variational network.
     sampled: Option<SampledCodes>,
-    pub(super) error: BatchError,
     /// The Gauss-Newton products that were last computed, summed over the rows.
     pub(super) products: Vec<f64>,
 }
@@ -71,10 +79,9 @@ impl Tile {
             input: AlignedBuffer::zeros(columns * TILE_ROWS),
             target: AlignedBuffer::default(),
             nonzero: NonzeroFeatures::new(columns),
-            gathered: Ok(()),
+            traced: Ok(BatchError::default()),
             traces: layers.iter().enumerate().map(trace).collect(),
             sampled: architecture.is_variational().then(|| SampledCodes::new(architecture.sizes().code())),
-            error: BatchError::default(),
             products: Vec::new(),
         }
     }
@@ -142,10 +149,10 @@ impl Tile {
     }
 
     /// Runs the gradient of the objective back through all layers, each of which keeps its delta. The objective is the
-    /// mean over a minibatch of `batch_rows` rows; these rows' part of it is theirs alone.
-    pub(super) fn backward(&mut self, network: &Network, objective: Objective, batch_rows: usize) {
+    /// mean over a minibatch of `batch_rows` rows; returns these rows' share of the errors.
+    pub(super) fn backward(&mut self, network: &Network, objective: Objective, batch_rows: usize) -> BatchError {
         let (isa, rows, code_layer) = (network.isa(), self.rows, network.architecture().encoder_depth());
-        self.error = with_denormals_flushed(|| self.output_delta(network, objective.loss, batch_rows));
+        let mut error = with_denormals_flushed(|| self.output_delta(network, objective.loss, batch_rows));
         for index in (1..self.traces.len()).rev() {
             let (before, rest) = self.traces.split_at_mut(index);
             let (before, layer) = (&mut before[index - 1], network.tile_layer(index));
@@ -154,7 +161,7 @@ impl Tile {
                 // From the sampled code to the means and variances that it came from.
                 layer.backward(&rest[0].delta, rows, &mut sampled.gradient);
                 let cost = objective.beta / batch_rows as f32;
-                self.error.divergence =
+                error.divergence =
                     with_denormals_flushed(|| sampled.backward(isa, &before.output, rows, cost, &mut before.delta));
             } else {
                 layer.backward(&rest[0].delta, rows, &mut before.delta);
@@ -165,6 +172,7 @@ impl Tile {
             let (saved, delta) = before.saved_and_delta();
             network.tile_layer(index - 1).backward_activation(saved, delta);
         }
+        error
     }
 
     /// Fills the output layer's delta for the mean loss over the whole minibatch, and sums the errors of these rows.

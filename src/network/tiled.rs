@@ -5,6 +5,8 @@
 //! 2  parallel over blocks of parameters      ∇W = Σ Δ · Xᵀ over all tiles, in registers; W changes at once
 //! ```
 //!
+//! Within a tile, a wide layer's product is shared besides, 96 features a task (`layer`).
+//!
 //! In the first phase a tile (features × 32) runs through all layers while it is in the cache: see `tile` and `layer`. In
 //! the second, a block of a layer's weights (some outputs × all inputs) contracts the layer's deltas (outputs × 32) with its
 //! inputs (32 × inputs) over the whole minibatch, and the fused gradient and update applies the rule to each weight as
@@ -70,22 +72,19 @@ impl TiledBatch {
             let tile = &mut tile[0];
             let start = index * TILE_ROWS;
             let here = &indices[start..indices.len().min(start + TILE_ROWS)];
-            tile.gathered = tile.gather(network.isa(), examples, here);
-            if tile.gathered.is_err() {
-                return;
-            }
             let pass = |tile: &mut Tile| {
                 tile.forward(network);
-                tile.backward(network, objective, indices.len());
+                tile.backward(network, objective, indices.len())
             };
-            // Once, where nothing is shared with other threads and so nothing waits for them.
-            if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
+            tile.traced = tile.gather(network.isa(), examples, here).map(|()| {
+                // Once, where nothing is shared with other threads and so nothing waits for them.
+                if is_worth_sharing(work) { pass(tile) } else { with_denormals_flushed(|| pass(tile)) }
+            });
         });
         // In the order of the tiles, so that the sums have the same bits whoever computed them.
         let mut error = BatchError::default();
         for tile in tiles {
-            std::mem::replace(&mut tile.gathered, Ok(()))?;
-            error += tile.error;
+            error += std::mem::replace(&mut tile.traced, Ok(BatchError::default()))?;
         }
         Ok(error)
     }
