@@ -1,6 +1,7 @@
-//! Transposing between rows and tiles.
+//! Transposing: between rows and tiles, and of tied weights.
 //!
-//! A matrix of rows × columns is transposed square by square, with sides of one register, 16 lanes in AVX-512 and 8 in AVX2:
+//! A matrix of rows × columns is transposed square by square, with sides of one register: 16 lanes in AVX-512, 8 in AVX2, 4
+//! in NEON:
 //!
 //! ```text
 //! for a register's lanes of columns
@@ -8,14 +9,20 @@
 //! for the elements that are left at the right and at the bottom: one by one
 //! ```
 //!
+//! With four lanes, a square exchanges at distance 2 and then at distance 1:
+//!
+//! ```text
+//! a0 a1 a2 a3     a0 a1 c0 c1     a0 b0 c0 d0
+//! b0 b1 b2 b3  2  b0 b1 d0 d1  1  a1 b1 c1 d1
+//! c0 c1 c2 c3 ──▶ a2 a3 c2 c3 ──▶ a2 b2 c2 d2
+//! d0 d1 d2 d3     b2 b3 d2 d3     a3 b3 c3 d3
+//! ```
+//!
 //! Squares go down the rows first, so that the stores of one stretch of columns lie side by side in the result.
 
 use pulp::{Simd, WithSimd};
 
-use crate::kernels::{Isa, LANE_NUMBERS};
-
-/// The lanes of the widest register.
-const MOST_LANES: usize = LANE_NUMBERS.len();
+use crate::kernels::{Isa, LANE_NUMBERS, MOST_LANES};
 
 /// `to[c][r] = from[r][c]` for r < `rows` and c < `columns`; the elements of a row, and of a row of `to`, are neighbours,
 /// and rows start `from_stride` and `to_stride` elements apart. What lies between them in `to` is left as it is.

@@ -38,11 +38,9 @@ pub use isa::Isa;
 pub(crate) use loss::{SigmoidCrossEntropy, SquaredDistance, SquaredError};
 pub(crate) use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
 pub(crate) use normal::{Normals, draw_normals, normals_gradient};
-pub(crate) use prefetch::prefetch;
-pub(crate) use prefetch::prefetch_line;
-pub(crate) use slice::AddSigns;
-pub(crate) use slice::{add_signs, approach, axpy, dot, scale, squared_norm, sum};
-pub(crate) use sweep::{Kernel, LANE_NUMBERS, Map, lanes_below};
+pub(crate) use prefetch::{prefetch, prefetch_line};
+pub(crate) use slice::{AddSigns, add_signs, approach, axpy, dot, scale, squared_norm, sum};
+pub(crate) use sweep::{Kernel, LANE_NUMBERS, MOST_LANES, Map, lanes_below};
 pub(crate) use update::AdamStep;
 #[doc(hidden)]
 pub use update::Update;

@@ -22,8 +22,8 @@
 //! Terms are added in single precision into four registers, at most [`STEPS`] times each; then the lanes are added up
 //! and the sum of that block goes into a double. With L ≤ 16 lanes a term passes through at most
 //! `STEPS + 2 + log2 L` ≤ 70 single-precision additions, however long the slice is, so the sum of n terms t is off by
-//! at most 71 ε Σ|t| (ε = 2⁻²⁴, the last one for the rounding of the term itself), plus n / 256 roundings or fewer
-//! in double precision. The order depends on the length and the instruction set alone, never on threads or on alignment.
+//! at most 71 ε Σ|t| (ε = 2⁻²⁴, the last one for the rounding of the term itself), plus at most n / 256 + 1
+//! roundings in double precision. The order depends on the length and the instruction set alone, never on threads or on alignment.
 
 use pulp::{MemMask, Simd, WithSimd};
 
@@ -35,7 +35,7 @@ const UNROLL: usize = 4;
 /// The number of additions to an accumulator before its block goes into the double.
 const STEPS: usize = 64;
 
-/// A kernel on one register of each slice: `IN` that it reads, `OUT` that it overwrites.
+/// A kernel on one register of each slice: `IN` that it reads, `OUT` that it reads and overwrites.
 pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
     /// The new values of the slices that are overwritten.
     fn map<S: Simd>(self, simd: S, input: [S::f32s; IN], output: [S::f32s; OUT]) -> [S::f32s; OUT];
@@ -80,8 +80,11 @@ pub(super) fn sweep_with<S: Simd, const IN: usize, const OUT: usize>(
     Sweep { streams: Streams::new(input, output), kernel }.with_simd(simd)
 }
 
+/// The lanes of the widest register.
+pub(crate) const MOST_LANES: usize = 16;
+
 /// The numbers of the lanes of the widest register; a narrower one takes the first of them.
-pub(crate) const LANE_NUMBERS: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+pub(crate) const LANE_NUMBERS: [u32; MOST_LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// A mask of the first `count` lanes. Not pulp's `mask_between_m32s`, which jumps through a table of loads.
 #[inline(always)]
@@ -148,7 +151,7 @@ impl<K: Kernel<IN, OUT>, const IN: usize, const OUT: usize> Sweep<'_, K, IN, OUT
     unsafe fn rest<S: Simd>(&self, simd: S, at: usize) -> S::f32s {
         let inside = lanes_below(simd, self.streams.length - at);
         let mask = MemMask::new(inside);
-        // SAFETY: a masked load or store touches the lanes below `count` alone, and those lie inside every slice.
+        // SAFETY: a masked load or store touches the lanes of `mask` alone, and those lie inside every slice.
         unsafe {
             let input = self.streams.input.map(|slice| simd.mask_load_ptr_f32s(mask, slice.add(at)));
             let output = self.streams.output.map(|slice| simd.mask_load_ptr_f32s(mask, slice.add(at)));

@@ -4,7 +4,8 @@
 //! That is why this is the one pass that does not go through `layer`: one kernel is dispatched for the whole step, and
 //! its loops over layers are inlined.
 //!
-//! The minibatch is one tile, features × stride, where the stride is the number of rows, rounded up to whole registers.
+//! The minibatch is one tile, features × stride, where the stride is the number of rows, rounded up to whole
+//! registers of the widest kind.
 //! For a layer with weights W (outputs × inputs), inputs X (inputs × stride) and delta Δ (outputs × stride):
 //!
 //! ```text
@@ -25,7 +26,7 @@ use super::loss::{BatchError, Loss, Objective};
 use super::parameters::Network;
 use crate::error::Result;
 use crate::kernels::{
-    AddSigns, Isa, Kernel, LANE_NUMBERS, Map, SigmoidCrossEntropy, SquaredDistance, SquaredError, Update, lanes_below,
+    AddSigns, Isa, Kernel, MOST_LANES, Map, SigmoidCrossEntropy, SquaredDistance, SquaredError, Update, lanes_below,
     with_denormals_flushed,
 };
 use crate::matrix::AlignedBuffer;
@@ -34,9 +35,6 @@ use crate::rows::Rows;
 
 /// The widest layer of a narrow network. In wider ones, the sums over the lanes cost more than the blocks save.
 pub(super) const WIDEST: usize = 16;
-
-/// The lanes of the widest register: each feature takes a multiple of them.
-const MOST_LANES: usize = LANE_NUMBERS.len();
 
 /// A minibatch on its way through a narrow network.
 ///
@@ -98,6 +96,7 @@ impl NarrowBatch {
             }
             gather(targets, rows, stride, &mut self.rows, &mut self.targets)?;
         }
+        // One kernel has all buffers: the whole step is one dispatch.
         let pass = Pass {
             layers: network.architecture().layers(),
             parameters: network.parameters(),
@@ -260,6 +259,8 @@ impl Pass<'_> {
             S::as_simd_f32s(&self.preactivations[outputs.clone()]).0,
             S::as_mut_simd_f32s(&mut self.deltas[outputs]).0,
         );
+        // A register of rows at a time goes down the columns: its sums then lose the lanes past the last row, and go into
+        // doubles.
         let mut error = BatchError::default();
         for register in 0..registers {
             let inside = lanes_below(simd, self.rows - register * S::F32_LANES);
@@ -279,6 +280,7 @@ impl Pass<'_> {
                 deltas[at] = simd.select_f32s(inside, gradient, zero);
             }
             let loss = sum_inside(losses);
+            // Cross-entropy is another loss: the squared error has sums of its own.
             let squared_error = if self.objective.loss == Loss::SquaredError { loss } else { sum_inside(distances) };
             error += BatchError { loss, squared_error, divergence: 0.0 };
         }
