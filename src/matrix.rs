@@ -12,7 +12,7 @@ impl Line {
     const LENGTH: usize = 16;
 }
 
-/// A slice of `f32` on the heap whose first element stands on a 64-byte boundary.
+/// A slice of `f32` on the heap whose first element lies on a 64-byte boundary.
 ///
 /// It dereferences to `[f32]`; its length is fixed when it is made.
 #[derive(Clone, Default)]

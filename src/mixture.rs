@@ -141,7 +141,7 @@ impl Mixture {
         (0..size).map(of_element).collect()
     }
 
-    /// So many draws, by a seed.
+    /// `count` draws, reproducible by `seed`.
     pub fn draws(&self, count: usize, seed: u64) -> Draws<'_> {
         Draws { of: self, count, seed }
     }

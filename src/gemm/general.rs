@@ -24,6 +24,7 @@ pub fn gemm(alpha: f32, a: MatrixView<'_>, b: MatrixView<'_>, beta: f32, c: Matr
         c.rows(),
         c.columns()
     );
+    // C is a whole row-major matrix; A and B may be transposed, which their strides say.
     let mut c = c;
     let stride = c.columns() as isize;
     // SAFETY: a view's slice holds every element that its shape and strides address (both constructors check it, and

@@ -2,7 +2,8 @@
 //! our own.
 //!
 //! A general product packs both of its operands. A layer's weights meet a tile of 32 rows at a time, too few to pay for
-//! that: [`tile_product`] and [`update_weights`] read them where they lie.
+//! that: [`tile_product`] and [`update_weights`] use the weights where they lie. `double` has the products of the
+//! decompositions.
 
 pub(crate) mod double;
 mod general;

@@ -8,12 +8,15 @@
 //!
 //! ```text
 //! for a stretch of 1024 of the k features          its part of X, 128 KiB, stays in the second-level cache
-//!   for a block of features of C                   as many as there are registers for
+//!   for a block of features                        8 features of C (6 with 16 registers), then 4 (2), then 1
 //!     for 2 registers of the tile's rows           with AVX-512 these are all 32
 //!       load the block of C                        or the biases, in the first stretch
 //!       for each k of the stretch                  load 2 registers of X; for each feature of C: C += a · X, a broadcast
 //!       store the block of C
 //! ```
+//!
+//! 8 × 2 sums, 2 registers of X and a broadcast leave some of 32 registers free, but 12 × 2 sums spill once zeros are
+//! skipped.
 //!
 //! Features of X that are zero in all rows can be left out of the stretches: see [`NonzeroFeatures`].
 
@@ -25,11 +28,12 @@ use crate::matrix::MatrixView;
 /// Rows of a tile: two AVX-512 registers.
 pub const TILE_ROWS: usize = 32;
 
-/// Weights that are contracted with between two visits to the output: their part of a tile has 128 KiB, and stays in the
-/// second-level cache.
+/// The number of terms of k between two visits to the output: their part of X, 1024 × 32 floats, has 128 KiB and stays in
+/// the second-level cache.
 const DEPTH: usize = 1024;
 
-/// The distance, in weights, at which weights are prefetched where they do not lie side by side.
+/// How many terms of k ahead the weights of a block's first feature are prefetched. It pays in Wᵀ, where they lie a stride
+/// apart; along the rows of W the processor fetches ahead by itself.
 const AHEAD: usize = 32;
 
 /// The width of a block of the output in registers.

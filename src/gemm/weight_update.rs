@@ -1,8 +1,8 @@
 //! The fused weight gradient and update: a gradient changes the parameters while it is still in registers.
 //!
-//! The gradient of a layer's weights is G = Δᵀ X (outputs × columns), summed over all rows of a minibatch. A block of it is
-//! summed in registers over the whole minibatch, and then changes the parameters, or is written out, at once: no
-//! gradient buffer is written and read again. From the optimizer to the kernel:
+//! The gradient of a layer's weights is G = Σ Δ · X over the tiles of a minibatch, with Δ (outputs × 32) and X (32 × columns,
+//! row by row; `layer` calls it Xᵀ). A block of G is summed in registers over the whole minibatch, and then changes the
+//! parameters, or is written out, at once: no gradient buffer is written and read again. From the optimizer to the kernel:
 //!
 //! ```text
 //! Optimizer::step                an optimizer makes an `Update`: a rule and its flat buffers
@@ -24,7 +24,7 @@
 //!   for 8 outputs (6 with 16 registers)    then 4 (2), then 1
 //!     for 2 registers of columns           16 (12) sums G in registers
 //!       for each tile of the minibatch
-//!         for each row with inputs other than zero    load 2 registers of X; for each output: G += δ · X
+//!         for each row that may hold anything but zeros    load 2 registers of X; for each output: G += δ · X
 //!       apply the rule to 8 × 2 registers of w and its state
 //! ```
 
@@ -50,7 +50,7 @@ const COLUMNS_TOGETHER: usize = 256;
 /// The width of a block of the gradient in registers.
 const WIDE: usize = 2;
 
-/// Outputs whose bias gradients are summed before they are applied.
+/// The number of outputs whose bias gradients are summed before they are applied.
 const BIASES: usize = 64;
 
 /// The rows of a tile, row by row, in blocks of columns.
@@ -58,7 +58,8 @@ const BIASES: usize = 64;
 pub struct TileRows {
     values: AlignedBuffer,
     columns: usize,
-    /// For each block, a bit for each row that has anything but zeros in it: no other adds to a gradient.
+    /// For each block, a bit for each row that may hold anything but zeros: no other row adds to a gradient. `set_row` checks
+    /// the values; `set` marks every row.
     nonzero: Vec<u32>,
 }
 
@@ -138,7 +139,7 @@ impl TileGradient<'_> {
 }
 
 /// Applies `update` to the weights (row-major, `columns` wide) of some outputs of a layer, with the gradient
-/// Σ Δᵀ · inputs over the first `count` tiles.
+/// G = Σ Δ · X over the first `count` tiles.
 ///
 /// Rows whose inputs are zero over a block of columns are left out, which changes no bit as long as the deltas are finite.
 /// An element depends on its output's deltas and its column's inputs alone. The sum runs over the rows in order, in

@@ -46,7 +46,12 @@ pub enum Activation {
 impl Activation {
     /// Whether [`backward`](Self::backward) works from the input that `forward` had, not from its output.
     pub fn needs_input(self) -> bool {
-        matches!(self, Self::Silu | Self::Gelu)
+        match self {
+            Self::Silu | Self::Gelu => true,
+            Self::Linear | Self::Relu | Self::LeakyRelu | Self::Sigmoid | Self::Tanh | Self::Softplus | Self::Elu => {
+                false
+            }
+        }
     }
 
     /// The gain of weights before this activation, squared: the variance of a layer's weights, times the number of its

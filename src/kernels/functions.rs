@@ -2,7 +2,7 @@
 //!
 //! All of them reduce the argument as Cody and Waite do (*Software Manual for the Elementary Functions*, 1980):
 //! x = n ln 2 + r with |r| ≤ ln 2 / 2, so that eˣ = 2ⁿ eʳ, where a minimax polynomial (Remez) gives eʳ − 1. Keeping the
-//! −1 apart costs nothing and leaves e^x − 1 exact to the last place near zero, for tanh and elu.
+//! −1 apart costs nothing and leaves eˣ − 1 exact to the last place near zero, for tanh and elu.
 //!
 //! Every function takes any bit pattern: NaN gives NaN, infinities give the limit, and results below the smallest
 //! normal number are rounded to the nearest denormal (unless the caller has told the processor to flush them).

@@ -9,7 +9,7 @@ use super::Isa;
 use super::functions::exp;
 use super::sweep::{Kernel, Map, sweep};
 
-/// What stands for the draws of normal distributions: one element each.
+/// Draws from normal distributions, by what they are computed from: one element each.
 #[derive(Clone, Copy, Debug)]
 pub struct Normals<'a> {
     /// The means μ.

@@ -1,4 +1,7 @@
-//! Update rules: one pass over flat buffers of parameters, gradients and state.
+//! Update rules: one register of parameters and state in, the same out.
+//!
+//! A rule is a [`Map`] of a gradient and N buffers. Two loops run it: `sweep`, over a written gradient ([`Update::apply`]), and
+//! `gemm::weight_update`, over one that is still in registers ([`Update::with_rule`]).
 
 use pulp::Simd;
 
@@ -203,7 +206,7 @@ struct Adam {
     /// α / (1 − β₁ᵗ).
     rate: f32,
     /// 1 / √(1 − β₂ᵗ).
-    root: f32,
+    inverse_root: f32,
 }
 
 impl Adam {
@@ -217,7 +220,7 @@ impl Adam {
             rest2: 1.0 - step.beta2,
             epsilon: step.epsilon,
             rate: (f64::from(step.learning_rate) / correction(step.beta1)) as f32,
-            root: correction(step.beta2).sqrt().recip() as f32,
+            inverse_root: correction(step.beta2).sqrt().recip() as f32,
         }
     }
 }
@@ -234,8 +237,8 @@ impl Map<1, 3> for Adam {
         let first = simd.mul_add_e_f32s(of(self.beta1), first, simd.mul_f32s(of(self.rest1), gradient));
         let square = simd.mul_f32s(simd.mul_f32s(of(self.rest2), gradient), gradient);
         let second = simd.mul_add_e_f32s(of(self.beta2), second, square);
-        let root = simd.mul_add_e_f32s(simd.sqrt_f32s(second), of(self.root), of(self.epsilon));
-        let change = simd.div_f32s(simd.mul_f32s(of(self.rate), first), root);
+        let divisor = simd.mul_add_e_f32s(simd.sqrt_f32s(second), of(self.inverse_root), of(self.epsilon));
+        let change = simd.div_f32s(simd.mul_f32s(of(self.rate), first), divisor);
         [simd.sub_f32s(parameters, change), first, second]
     }
 }

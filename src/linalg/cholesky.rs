@@ -29,6 +29,8 @@ pub(crate) fn pivoted_cholesky(mut rest: Columns) -> Columns {
     let mut factor = Columns::zeros(size, size);
     let mut start = 0;
     while start < size {
+        // One column of L after another. What the columns before this block explain is gone from `rest`; those of the block
+        // itself are subtracted here, from the pivot's column alone.
         let mut rank = start;
         while rank < size.min(start + BLOCK) {
             let pivot = (0..size).fold(0, |best, j| if diagonal[j] > diagonal[best] { j } else { best });
@@ -55,10 +57,12 @@ pub(crate) fn pivoted_cholesky(mut rest: Columns) -> Columns {
             }
             rank += 1;
         }
+        // The diagonal is used up, or the matrix: nothing is left to be updated.
         if rank < start + BLOCK {
             start = rank;
             break;
         }
+        // The block's effect on what is left: one product, whose columns the tasks share.
         let stride = rest.stride();
         rest.raw_mut(0..size).par_chunks_mut(TASK * stride).enumerate().for_each(|(task, rest)| {
             let width = rest.len() / stride;

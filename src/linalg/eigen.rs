@@ -2,7 +2,7 @@
 
 use super::cholesky::pivoted_cholesky;
 use super::columns::Columns;
-use super::jacobi::{Orthogonal, orthogonalize};
+use super::jacobi::{Orthogonal, orthogonalise};
 use super::qr::qr;
 use crate::error::Result;
 use crate::kernels::Isa;
@@ -17,7 +17,7 @@ pub(crate) struct GramFactors {
 
 /// Decomposes a Gram matrix: G = L Lᵀ, L V = U Σ, G = U Σ² Uᵀ.
 pub(crate) fn decompose_gram(isa: Isa, gram: Columns) -> Result<GramFactors> {
-    let Orthogonal { directions, lengths, .. } = orthogonalize(isa, pivoted_cholesky(gram), false)?;
+    let Orthogonal { directions, lengths, .. } = orthogonalise(isa, pivoted_cholesky(gram), false)?;
     Ok(GramFactors { singular_values: lengths, vectors: directions })
 }
 

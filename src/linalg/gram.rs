@@ -132,6 +132,8 @@ impl Gram {
             return;
         }
         let chunk = &self.pending.as_slice()[..count * columns];
+        // First the panels, each on one thread: the chunk's columns less their mean, and under them the row that joins the
+        // chunk's mean to the one so far.
         let (before, added) = (self.rows as f64, count as f64);
         self.rows += count;
         let used = (count + usize::from(self.center)) * WIDTH;
@@ -159,6 +161,7 @@ impl Gram {
                 }
             }
         });
+        // Then the tiles, each the product of two panels: no sum is shared between threads.
         let isa = self.isa;
         let panel = |index: usize| &self.panels.column(index)[..used];
         let tiles = self.tiles.par_chunks_mut(WIDTH * WIDTH).zip(&self.places).with_min_len(4);

@@ -19,14 +19,17 @@ pub(crate) fn inverse(matrix: MatrixView<'_>) -> Matrix {
     if size <= DIRECT {
         return eliminate(matrix);
     }
+    // The matrix is [A Bᵀ; B D]. The halves' inverses cost an eighth each, the products the rest.
     let half = size / 2;
     let b = block(matrix, half..size, 0..half);
     let a = inverse(block(matrix, 0..half, 0..half).view());
     let ba = product(&b, &a);
     let mut schur = block(matrix, half..size, half..size);
     gemm(-1.0, ba.view(), b.view().transposed(), 1.0, schur.view_mut());
+    // The recursion uses Bᵀ for the block opposite to B, so it needs a symmetric matrix to the last bit.
     symmetrise(&mut schur);
     let schur = inverse(schur.view());
+    // With S for the Schur complement, the corner is S⁻¹ B A⁻¹ and the top A⁻¹ + (B A⁻¹)ᵀ S⁻¹ B A⁻¹.
     let corner = product(&schur, &ba);
     let mut top = a;
     gemm(1.0, ba.view().transposed(), corner.view(), 1.0, top.view_mut());

@@ -69,7 +69,7 @@ pub(crate) struct Orthogonal {
 ///
 /// # Errors
 /// [`Error::NotConverged`] after [`SWEEPS`] sweeps.
-pub(crate) fn orthogonalize(isa: Isa, x: Columns, with_rotations: bool) -> Result<Orthogonal> {
+pub(crate) fn orthogonalise(isa: Isa, x: Columns, with_rotations: bool) -> Result<Orthogonal> {
     let (rows, count) = (x.rows(), x.columns());
     // The preconditioner: a rotation of all columns at once that is right but for the smallest singular values. A single
     // block is cheaper to rotate from scratch.
@@ -140,6 +140,7 @@ struct Shape {
 
 /// Meets every pair of columns once; returns the square of the largest cosine met.
 fn sweep(isa: Isa, blocks: &mut [Block], shape: Shape) -> f64 {
+    // The pairs inside each block come first. Blocks share no column, and a maximum has the same bits in any order.
     let mut largest = blocks
         .par_iter_mut()
         .map(|block| isa.run(Within { values: block.values, squares: block.squares, shape }))
@@ -152,6 +153,7 @@ fn sweep(isa: Isa, blocks: &mut [Block], shape: Shape) -> f64 {
         let met = seats
             .par_chunks_mut(2)
             .map(|pair| match pair {
+                // Seats wander, but the block that comes first in memory keeps the longer column of a pair.
                 [Some(a), Some(b)] => {
                     let (a, b) = if a.index < b.index { (a, b) } else { (b, a) };
                     isa.run(Between {
@@ -296,8 +298,9 @@ fn annihilate(xx: f64, xy: f64, yy: f64) -> (f64, f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::HashSet;
+
+    use super::*;
 
     #[test]
     fn in_a_tournament_everyone_meets_everyone_once() {

@@ -1,4 +1,5 @@
-//! Decompositions: the SVD by one-sided Jacobi, QR, and those under PCA.
+//! Decompositions and their parts: SVD, QR, Cholesky, eigenvectors, inverses, Gram matrices, moments, random projection; and
+//! L-BFGS' two-loop recursion.
 
 mod cholesky;
 pub(crate) mod columns;

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::matrix::Matrix;
 use crate::rows::{Rows, for_each_finite_chunk};
 
+/// The number of rows that are joined at once.
 const CHUNK: usize = 1024;
 
 /// The number of columns of a task.
@@ -22,6 +23,7 @@ pub(crate) fn moments(rows: &dyn Rows, center: bool) -> Result<(Vec<f64>, f64)> 
     let mut before = 0.0;
     for_each_finite_chunk(rows, CHUNK, |chunk| {
         let added = (chunk.len() / columns.max(1)) as f64;
+        // A task has some columns of the whole chunk to itself: the sums have the same bits for any number of threads.
         let parts = mean.par_chunks_mut(TASK).zip(squares.par_chunks_mut(TASK)).enumerate();
         parts.for_each(|(task, (mean, squares))| {
             let width = mean.len();

@@ -104,7 +104,7 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
 
 /// What is left of a column below the rows that are done.
 struct Remainder {
-    /// Where the column stood.
+    /// The index of the column in the matrix.
     place: usize,
     /// Its length at first.
     original: f64,

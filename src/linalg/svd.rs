@@ -22,7 +22,7 @@
 
 use super::columns::Columns;
 use super::eigen::complete;
-use super::jacobi::{Orthogonal, orthogonalize};
+use super::jacobi::{Orthogonal, orthogonalise};
 use super::qr::{PivotedQr, pivoted_qr, qr};
 use crate::error::{Error, Place, Result};
 use crate::kernels::Isa;
@@ -141,7 +141,7 @@ pub(crate) fn factor(isa: Isa, a: Columns) -> Result<Factors> {
 fn factor_square(isa: Isa, a: Columns) -> Result<Factors> {
     let columns = a.columns();
     let PivotedQr { q, order, rank } = pivoted_qr(isa, a);
-    let Orthogonal { directions, lengths, rotations } = orthogonalize(isa, q.upper_triangle(rank).transposed(), true)?;
+    let Orthogonal { directions, lengths, rotations } = orthogonalise(isa, q.upper_triangle(rank).transposed(), true)?;
     let mut u = embed(&rotations.expect("they were asked for"), columns, columns);
     q.apply(&mut u);
     let mut place = vec![0; columns];

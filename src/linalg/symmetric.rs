@@ -34,7 +34,7 @@ const STEPS: usize = 50;
 /// reached is returned.
 pub(crate) fn eigenvectors(isa: Isa, matrix: Columns) -> Columns {
     let size = matrix.columns();
-    let Tridiagonal { diagonal, beside, reflections } = tridiagonalize(isa, matrix);
+    let Tridiagonal { diagonal, beside, reflections } = tridiagonalise(isa, matrix);
     let (values, slabs) = diagonalize(isa, diagonal, beside);
     let mut order: Vec<usize> = (0..size).collect();
     order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
@@ -56,7 +56,7 @@ struct Tridiagonal {
     reflections: Reflections,
 }
 
-fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
+fn tridiagonalise(isa: Isa, mut a: Columns) -> Tridiagonal {
     let (size, stride) = (a.columns(), a.stride());
     let (mut diagonal, mut beside, mut tau) = (vec![0.0; size], vec![0.0; size.saturating_sub(1)], Vec::new());
     // The last reflection changes A to A − v wᵀ − w vᵀ. That is put off until the pass that also takes the product of A with

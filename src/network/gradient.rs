@@ -13,8 +13,8 @@ pub struct Gradient<'a> {
 }
 
 impl<'a> Gradient<'a> {
-    /// The gradient of the rows that a batch traced last: it is never written down, but changes the parameters as it is
-    /// summed.
+    /// The gradient of the rows that a batch traced last. In tiles it is not written down, but changes the parameters as it
+    /// is summed; in a narrow batch it is.
     pub fn traced(batch: &'a mut Batch) -> Self {
         Self { batches: std::slice::from_mut(batch), written: None }
     }

@@ -5,14 +5,14 @@
 //!
 //! ```text
 //! forward    Z = W · X + b,  Y = f(Z)         X: inputs × 32    Z, Y: outputs × 32
-//! backward   ∂X = Wᵀ · Δ                      Δ = ∂Z: outputs × 32, the layer's delta
-//!            Δ = ∂Y ∘ f′(Z)
+//! backward   Δ = ∂Y ∘ f′(Z)                   Δ = ∂Z: outputs × 32, the layer's delta
+//!            ∂X = Wᵀ · Δ                      the ∂Y of the layer before
 //! tangent    Ż = Ẇ · X + ḃ + W · Ẋ            as the parameters move along (Ẇ, ḃ) and the inputs along Ẋ
 //!            Ẏ = Ż ∘ f′(Z)
 //! ```
 //!
 //! where ∂ is the gradient of the loss. The gradient by W and b, Δ · Xᵀ, is summed over all tiles of a minibatch: see
-//! `tiled`. Every matrix product of a tile goes through [`product`].
+//! `tiled`. Both products of a pass, W · X and Wᵀ · Δ, go through [`product`].
 
 use std::ops::Range;
 
@@ -33,7 +33,7 @@ pub(super) struct TileInput<'a> {
     pub values: &'a [f32],
     /// The features that are not zero in all rows, where they are known.
     pub nonzero: Option<&'a NonzeroFeatures>,
-    /// How many rows count; the others hold anything.
+    /// The number of rows that count; the others hold anything.
     pub rows: usize,
 }
 
@@ -119,8 +119,8 @@ impl<'a> TileLayer<'a> {
     }
 }
 
-/// C ← A · X + b for a tile X, shared between threads where it is large: the one place where passes over tiles choose the
-/// product that they use.
+/// C ← A · X + b for a tile X, shared between threads where it is large: the one place where forward, backward and
+/// tangent choose their product (another instruction set, or bfloat16). The gradient's is chosen in `tiled`.
 ///
 /// Each task computes some features of C (rows of A) for all rows of the tile, and an element of C depends neither on
 /// the others nor on who computes them.

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::architecture::Architecture;
 
-/// About how many blocks of weights there are: enough for idle threads to steal some.
+/// Roughly how many blocks of weights there are: enough for idle threads to steal some.
 const BLOCKS: usize = 32;
 
-/// The least number of outputs whose weights are updated together: whole register blocks fill them, with none left over.
+/// The least number of outputs whose weights are updated together: a multiple of the register blocks' heights, 8 + 4 or
+/// 6 + 6, so that none is left to be done alone.
 const OUTPUTS: usize = 12;
 
 /// Some parameters that lie side by side in the flat buffer, from `start` on.

@@ -1,4 +1,5 @@
 //! L-BFGS: a correction of an approximate inverse Hessian by the changes of the gradient along the last steps.
+//! It serves K-FAC in exact steps, and is no rule of its own.
 
 use crate::kernels::{Isa, axpy, dot, scale, squared_norm};
 use crate::linalg::lbfgs::{Pair, VectorSpace, two_loop_recursion};
@@ -103,7 +104,7 @@ impl Lbfgs {
         Pair { step, change, curvature: self.curvatures[slot].into() }
     }
 
-    /// All buffers, by their names in a checkpoint.
+    /// All buffers, by their names in a checkpoint, where the curvatures are called products.
     pub fn memory(&mut self) -> [(&'static str, &mut [f32]); 6] {
         [
             ("last parameters", &mut self.parameters),

@@ -1,4 +1,6 @@
 //! Update rules over the flat parameter buffer.
+//!
+//! `choice` names them, `step` is what each does, `needs` what it asks of a minibatch. `lbfgs` is a part of `kfac`.
 
 mod adam;
 mod choice;

@@ -35,8 +35,8 @@ impl Pca {
 /// A PCA that learns from rows as they come.
 ///
 /// It keeps the count and mean of the rows, their Gram matrix about the mean in double precision
-/// (4 · columns² bytes, and several times that while it finishes), and at most 512 rows that wait for their chunk to be full. What
-/// it finds does not depend on how the rows are spread over calls, to the last bit, and equals [`Pca::fit`] with
+/// (4 · columns² bytes, and several times that while it finishes), and at most 512 rows that wait for their chunk to be
+/// full. What it finds does not depend on how the rows are spread over calls, to the last bit, and equals [`Pca::fit`] with
 /// [`Solver::Jacobi`] on all of them, where these are at least as many as columns.
 ///
 /// ```
@@ -189,6 +189,7 @@ fn assemble(
         Components::Count(count) => count,
         Components::VarianceShare(share) => smallest_count(&values[..most], share),
     };
+    // A squared singular value is a sum over the rows; a variance divides it by one less than their number.
     let freedom = (rows - 1) as f64;
     let largest = values[0] * values[0] / freedom;
     if largest > f64::from(f32::MAX) {
@@ -196,6 +197,7 @@ fn assemble(
             format!("the variance along a component is {largest:e}, beyond the range of f32; scale them down");
         return Err(Place::named(Place::ROWS).error(problem));
     }
+    // Directions of no variance are any that complete the basis.
     let vectors = complete(isa, factors.vectors, count);
     let parts = PcaParts {
         mean: mean.iter().map(|&mean| mean as f32).collect(),

@@ -1,4 +1,4 @@
-//! The naive scalar twin of kernels, gemm, network, Muon and SVD: no SIMD, no threads, no cleverness.
+//! The naive scalar twin of kernels, gemm, network, Muon, K-FAC and SVD: no SIMD, no threads, no cleverness.
 //!
 //! Only tests, benches and fuzz targets call it: hidden from the documentation, because it is no interface to build on.
 

@@ -33,6 +33,8 @@ pub fn update_then_dot<const TERMS: usize>(
             let update = |y, x: [S::f64s; TERMS]| {
                 factors.iter().zip(x).fold(y, |y, (factor, x)| simd.mul_add_e_f64s(*factor, x, y))
             };
+            // Some registers at once, with a sum each, which hides the latency of the addition; in the order of `dot`. The
+            // new y is multiplied while it is still in its register.
             let mut sums = [simd.splat_f64s(0.0); UNROLL];
             let whole = y.len() - y.len() % UNROLL;
             for start in (0..whole).step_by(UNROLL) {
@@ -45,6 +47,7 @@ pub fn update_then_dot<const TERMS: usize>(
                 y[at] = update(y[at], terms.map(|(x, _)| x[at]));
                 sums[0] = simd.mul_add_e_f64s(y[at], next[at], sums[0]);
             }
+            // A partial load has zeros past the end, which add nothing.
             if !y_tail.is_empty() {
                 let new = update(simd.partial_load_f64s(y_tail), terms.map(|(_, tail)| simd.partial_load_f64s(tail)));
                 simd.partial_store_f64s(y_tail, new);

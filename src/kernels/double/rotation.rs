@@ -107,6 +107,7 @@ pub(crate) fn rotate_then_dot_simd<S: Simd>(
     let (x, x_tail) = S::as_mut_simd_f64s(x);
     let (y, y_tail) = S::as_mut_simd_f64s(y);
     let (next, next_tail) = S::as_simd_f64s(next);
+    // Some registers at once, with a sum each, which hides the latency of the addition; in the order of `dot`.
     let (x, x_rest) = pulp::as_arrays_mut::<UNROLL, _>(x);
     let (y, y_rest) = pulp::as_arrays_mut::<UNROLL, _>(y);
     let (next, next_rest) = pulp::as_arrays::<UNROLL, _>(next);
@@ -121,6 +122,7 @@ pub(crate) fn rotate_then_dot_simd<S: Simd>(
         (*x, *y) = plane.turn(simd, *x, *y);
         sums[0] = simd.mul_add_e_f64s(*x, *next, sums[0]);
     }
+    // A partial load has zeros past the end, which add nothing.
     if !x_tail.is_empty() {
         let (x, y) = plane.turn(simd, simd.partial_load_f64s(x_tail), simd.partial_load_f64s(y_tail));
         sums[1] = simd.mul_add_e_f64s(x, simd.partial_load_f64s(next_tail), sums[1]);
