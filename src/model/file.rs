@@ -14,10 +14,10 @@
 //! | `codes.factor` | components × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
-//! The metadata has one key, `diabolo`, with a JSON object: a checksum over the rest of the file, the format version, the kind
-//! with its details (layers, and whether they are variational; or PCA's rows, total variance, centring and
-//! whitening), the scaling, the column names, the provenance (settings, seed, errors) and, where the model has them, the
-//! threshold of anomalies and the height and width of images. The same model always gives the same bytes.
+//! The metadata has one key, `diabolo`, with a JSON object: a checksum over the rest of the file, the format version,
+//! the kind with its details (layers, and whether they are variational; or PCA's rows, total variance, centring and
+//! whitening), the scaling, the column names, the provenance (settings, seed, errors) and, where the model has them,
+//! the threshold of anomalies and the height and width of images. The same model always gives the same bytes.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

@@ -1,8 +1,9 @@
 //! The gradient of a minibatch: the rows go through the network, and penalties are added.
 //!
 //! This is where several processes could share a minibatch: each would trace a shard of its rows, and the written gradients
-//! and errors would be summed in a fixed order between [`MinibatchGradient::trace`] and [`MinibatchGradient::penalise`]. Everything
-//! before depends only on single rows, and everything after only on the sums.
+//! and errors would be summed in a fixed order between [`MinibatchGradient::trace`] and
+//! [`MinibatchGradient::penalise`]. Everything before depends only on single rows, and everything after only on the
+//! sums.
 
 use super::batches::{parts, parts_of};
 use super::{TrainOptions, penalty};
