@@ -219,7 +219,7 @@ impl Model {
             return Err(format!("the model file does not have {} column names", body.columns()));
         }
         let Header { column_names, mut provenance, threshold, image_shape, .. } = header;
-        // The header keeps the seed beside the settings, as files of version 0.1.0 do.
+        // The header keeps the seed beside the settings.
         provenance.settings = provenance.settings.with_seed(provenance.seed);
         if image_shape.is_some_and(|(height, width)| height.checked_mul(width) != Some(body.columns())) {
             return Err(format!("the model file's rows are no images of {image_shape:?} pixels"));
