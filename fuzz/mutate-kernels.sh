@@ -9,7 +9,7 @@ trap 'rm -rf "$copy"' EXIT
 
 mkdir "$copy/src"
 cp Cargo.lock "$copy"
-cp -r src/error.rs src/kernels src/reference "$copy/src"
+cp -r src/error.rs src/settings.rs src/kernels src/reference "$copy/src"
 rm "$copy"/src/reference/{gemm,kfac,muon,network,svd}.rs
 sed -i -E '/^(pub )?mod (gemm|kfac|muon|network|svd);|^pub use (gemm|svd)::/d' "$copy/src/reference/mod.rs"
 cat > "$copy/src/lib.rs" <<'LIB'
@@ -17,6 +17,7 @@ cat > "$copy/src/lib.rs" <<'LIB'
 pub mod error;
 pub mod kernels;
 pub mod reference;
+mod settings;
 pub use error::{Error, Result};
 LIB
 # Neither the program nor the benches.

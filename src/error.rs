@@ -8,8 +8,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Everything that can go wrong on input that the program does not control.
 ///
-/// A message that advises on settings names them at its end, in parentheses: `(label, columns)`. The command line adds the
-/// dashes.
+/// A message that advises on settings names them in parentheses, before a comma, a semicolon or the end: `(label, columns)`.
+/// The command line adds the dashes.
 ///
 /// Mistakes of the programmer (shapes that do not fit together) panic instead, as the functions say.
 #[derive(Debug, thiserror::Error)]

@@ -75,11 +75,11 @@
 //! | [`data`] | data sets, formats, labels, missing cells, scaling |
 //! | [`augment`] | shift, binarise, corrupt, hide |
 //! | [`rows`] | rows in memory, computed or streamed: chunks, views, noise |
-//! | [`gemm`](mod@gemm) | matrix products: the general one, those of a training step, and in double precision |
+//! | `gemm` | matrix products: the general one, those of a training step, and in double precision |
 //! | [`kernels`] | SIMD over slices |
 //! | [`file`](mod@file) · `settings` | files that are whole or absent · what all settings have in common |
 //! | [`matrix`] · [`error`] · `parallel` · `random` · `tensor_file` | the flat aligned buffer and its views · the one error type · work in pieces · seeded generators · the container of model files |
-//! | [`reference`](mod@reference) | the naive twin of kernels, products, network, optimizers and SVD: only tests, benches and fuzzing import it, and it may import anything |
+//! | `reference` | the naive twin of kernels, products, network, optimizers and SVD: only tests, benches and fuzzing import it, and it may import anything |
 
 pub mod augment;
 #[cfg(feature = "cli")]
@@ -88,6 +88,8 @@ pub mod data;
 pub mod error;
 pub mod evaluate;
 pub mod file;
+// Public for tests, benches and fuzz targets alone: products may change with any version.
+#[doc(hidden)]
 pub mod gemm;
 pub mod kernels;
 pub mod likelihood;
@@ -101,6 +103,8 @@ mod parallel;
 pub mod pca;
 pub mod probe;
 mod random;
+// Public for tests, benches and fuzz targets alone, which compare with it.
+#[doc(hidden)]
 pub mod reference;
 #[cfg(feature = "report")]
 pub mod report;

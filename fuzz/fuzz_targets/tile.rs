@@ -1,7 +1,7 @@
 //! The products of a training step against the textbook's, on small integers: exact, on every instruction set.
 #![no_main]
 
-use diabolo::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, update_biases, update_weights, tile_product};
+use diabolo::gemm::{NonzeroFeatures, TILE_ROWS, TileGradient, TileRows, tile_product, update_biases, update_weights};
 use diabolo::kernels::{Isa, Update};
 use diabolo::matrix::MatrixView;
 use diabolo::reference;

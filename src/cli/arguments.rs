@@ -109,10 +109,15 @@ impl ModelAndData {
     /// Reads both, and the mask of the data's missing cells.
     pub fn read_incomplete(&self) -> Result<(Model, Dataset, Missing)> {
         let model = Model::load(&self.model)?;
-        if self.labels.choice() != RowChoice::All {
+        let name = match self.labels.choice() {
+            RowChoice::All => None,
+            RowChoice::Only(_) => Some("only"),
+            RowChoice::Without(_) => Some("without"),
+        };
+        if let Some(name) = name {
             let problem =
                 "rows with missing cells are all taken, since masks and clean rows go with all; leave it out".into();
-            return Err(Error::Setting { name: "only, without", problem });
+            return Err(Error::Setting { name, problem });
         }
         let (dataset, missing) = data::read_incomplete(&self.data, &self.columns.options(model.columns()))?;
         Ok((model, self.labels.apply(dataset)?, missing))

@@ -6,8 +6,8 @@ use clap::{Arg, Command};
 
 use crate::error::Error;
 
-/// The message of an error. The wrong setting, and the settings in parentheses at the message's end, get dashes where
-/// they are options of the program.
+/// The message of an error. The wrong setting, and the settings in parentheses in the message, get dashes where they are
+/// options of the program.
 pub fn message(error: &Error, program: &Command) -> String {
     let options: BTreeSet<&str> =
         program.get_subcommands().flat_map(Command::get_arguments).filter_map(Arg::get_long).collect();
@@ -22,17 +22,25 @@ pub fn message(error: &Error, program: &Command) -> String {
     }
 }
 
-/// Adds the dashes where a message ends in parentheses that hold nothing but options: `(label, columns)` becomes
-/// `(--label, --columns)`. Parentheses elsewhere may come from a user's file.
+/// Adds the dashes where parentheses before a comma, a semicolon or the end hold nothing but options: `(label, columns)`
+/// becomes `(--label, --columns)`. Other parentheses may come from a user's file.
 fn with_dashes(text: &str, is_option: impl Fn(&str) -> bool) -> String {
-    let last = text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
-    match last {
-        Some((before, names)) if names.split(", ").all(is_option) => {
+    let mut message = String::new();
+    let mut rest = text;
+    while let Some((before, inside)) = rest.split_once('(') {
+        message += before;
+        message.push('(');
+        rest = inside;
+        if let Some((names, after)) = inside.split_once(')')
+            && (after.is_empty() || after.starts_with([',', ';']))
+            && names.split(", ").all(&is_option)
+        {
             let options: Vec<String> = names.split(", ").map(|name| format!("--{name}")).collect();
-            format!("{before}({})", options.join(", "))
+            message += &options.join(", ");
+            rest = &inside[names.len()..];
         }
-        _ => text.to_string(),
     }
+    message + rest
 }
 
 #[cfg(test)]
@@ -43,10 +51,12 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn settings_in_parentheses_at_the_end_become_options_and_all_else_stays() {
+    fn settings_in_parentheses_become_options_and_all_else_stays() {
         let shown = |text: &str| message(&Error::Mismatch(text.into()), &Cli::command());
         assert_eq!(shown("choose others (label, columns)"), "choose others (--label, --columns)");
-        assert_eq!(shown("rows (label).csv: scale it (unit)"), "rows (label).csv: scale it (unit)");
+        assert_eq!(shown("name a column (label), or a file (labels)"), "name a column (--label), or a file (--labels)");
+        assert_eq!(shown("leave it out (columns); or not (unit)"), "leave it out (--columns); or not (unit)");
+        assert_eq!(shown("rows (label).csv: no rows"), "rows (label).csv: no rows");
         assert_eq!(shown("f(x) lies in [0, 1)"), "f(x) lies in [0, 1)");
         assert_eq!(shown("(label, ours)"), "(label, ours)");
     }

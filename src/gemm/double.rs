@@ -1,4 +1,10 @@
 //! Double-precision matrix products over strided slices, on `matrixmultiply`'s run-time dispatched kernels.
+//!
+//! C (m × n) ← α A B + β C for A (m × k) and B (k × n). A and B are [`Strided`]: element (i, j) lies at
+//! i · row stride + j · column stride, so a transpose costs nothing. C is [`StridedMut`]: whole columns, one `stride` apart.
+//!
+//! The loops are those of [`gemm`](super::gemm()), in `f64`. A product uses one thread: a caller that wants more gives each a
+//! range of C's columns.
 
 /// A borrowed matrix of `f64` with a stride along each side.
 #[derive(Clone, Copy)]
@@ -20,7 +26,7 @@ impl<'a> Strided<'a> {
         Self { values, rows, columns, row_stride: 1, column_stride: stride }
     }
 
-    /// How many rows it has.
+    /// The number of rows.
     pub(crate) fn rows(self) -> usize {
         self.rows
     }

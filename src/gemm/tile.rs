@@ -17,9 +17,10 @@
 //!
 //! Features of X that are zero in all rows can be left out of the stretches: see [`NonzeroFeatures`].
 
+use pulp::{Simd, WithSimd};
+
 use crate::kernels::{Isa, prefetch_line};
 use crate::matrix::MatrixView;
-use pulp::{Simd, WithSimd};
 
 /// Rows of a tile: two AVX-512 registers.
 pub const TILE_ROWS: usize = 32;

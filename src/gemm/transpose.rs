@@ -10,8 +10,9 @@
 //!
 //! Squares go down the rows first, so that the stores of one stretch of columns lie side by side in the result.
 
-use crate::kernels::{Isa, LANE_NUMBERS};
 use pulp::{Simd, WithSimd};
+
+use crate::kernels::{Isa, LANE_NUMBERS};
 
 /// The lanes of the widest register.
 const MOST_LANES: usize = LANE_NUMBERS.len();

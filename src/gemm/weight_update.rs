@@ -28,12 +28,14 @@
 //!       apply the rule to 8 × 2 registers of w and its state
 //! ```
 
+use std::ops::Range;
+
+use pulp::{MemMask, Simd, WithSimd};
+
 use super::tile::TILE_ROWS;
 use super::transpose::transpose;
 use crate::kernels::{Isa, Map, Update, WithRule, lanes_below, prefetch_line};
 use crate::matrix::AlignedBuffer;
-use pulp::{MemMask, Simd, WithSimd};
-use std::ops::Range;
 
 /// Columns of a block of inputs: two AVX-512 registers.
 const BLOCK_COLUMNS: usize = 32;

@@ -3,10 +3,11 @@
 //! The sampled tests always run. The exhaustive ones take all 2³² arguments and print the largest error:
 //! `cargo test --release --lib accuracy -- --ignored --nocapture --test-threads 1`.
 
+use rayon::prelude::*;
+
 use super::tests::{exp, instruction_sets};
 use super::{Activation, Isa};
 use crate::reference::{self, ulps};
-use rayon::prelude::*;
 
 /// Bit patterns that are walked together.
 const CHUNK: u32 = 1 << 12;

@@ -1,10 +1,11 @@
 //! Activation functions and their derivatives.
 
+use pulp::{Simd, WithSimd};
+
 use super::Isa;
 use super::functions::{at_least, at_most, expm1_of_negative, sigmoid, softplus, tanh};
 use super::sweep::{Map, sweep_with};
 use crate::settings::named_setting;
-use pulp::{Simd, WithSimd};
 
 /// What a layer applies to each of its sums.
 ///

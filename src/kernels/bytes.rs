@@ -1,7 +1,8 @@
 //! Bytes into floats.
 
-use super::Isa;
 use pulp::{Simd, WithSimd};
+
+use super::Isa;
 
 /// `out` = byte / divisor, correctly rounded.
 ///

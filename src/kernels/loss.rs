@@ -2,10 +2,11 @@
 //!
 //! Sums are returned in double precision, undivided; [`sweep`](super::sweep) says how their error grows.
 
+use pulp::Simd;
+
 use super::Isa;
 use super::functions::{at_least, sigmoid, softplus_of_negative_abs};
 use super::sweep::{Kernel, sweep};
-use pulp::Simd;
 
 /// Σ (output − target)², and `gradient` = scale · 2 (output − target).
 ///

@@ -15,7 +15,7 @@ mod accuracy;
 mod activation;
 mod bytes;
 mod denormals;
-pub mod double;
+pub(crate) mod double;
 mod functions;
 mod isa;
 mod loss;
@@ -28,17 +28,22 @@ mod sweep;
 mod tests;
 mod update;
 
+// What users name. The rest is how it works inside, and may change with any version; two items are public but hidden,
+// because benches and fuzz targets call them.
 pub use activation::Activation;
+#[doc(hidden)]
 pub use bytes::bytes_to_floats;
-pub use denormals::with_denormals_flushed;
+pub(crate) use denormals::with_denormals_flushed;
 pub use isa::Isa;
 pub(crate) use loss::{SigmoidCrossEntropy, SquaredDistance, SquaredError};
-pub use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
-pub use normal::{Normals, draw_normals, normals_gradient};
-pub use prefetch::prefetch;
+pub(crate) use loss::{sigmoid_cross_entropy, squared_distance, squared_error};
+pub(crate) use normal::{Normals, draw_normals, normals_gradient};
+pub(crate) use prefetch::prefetch;
 pub(crate) use prefetch::prefetch_line;
 pub(crate) use slice::AddSigns;
-pub use slice::{add_signs, approach, axpy, dot, scale, squared_norm, sum};
+pub(crate) use slice::{add_signs, approach, axpy, dot, scale, squared_norm, sum};
 pub(crate) use sweep::{Kernel, LANE_NUMBERS, Map, lanes_below};
+pub(crate) use update::AdamStep;
+#[doc(hidden)]
+pub use update::Update;
 pub(crate) use update::WithRule;
-pub use update::{AdamStep, Update};

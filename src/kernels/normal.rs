@@ -3,10 +3,11 @@
 //! The draw μ + σ ε of a standard normal ε can be differentiated by μ and by ln σ² (the reparameterisation of Kingma and
 //! Welling, "Auto-encoding variational Bayes", 2014, §2.4).
 
+use pulp::Simd;
+
 use super::Isa;
 use super::functions::exp;
 use super::sweep::{Kernel, Map, sweep};
-use pulp::Simd;
 
 /// What stands for the draws of normal distributions: one element each.
 #[derive(Clone, Copy, Debug)]

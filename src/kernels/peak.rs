@@ -1,8 +1,10 @@
 //! The fastest that multiply-adds can go: the yardstick for all else.
 
-use super::Isa;
-use pulp::{Simd, WithSimd};
 use std::hint::black_box;
+
+use pulp::{Simd, WithSimd};
+
+use super::Isa;
 
 /// Independent sums: as many as hide the latency of a multiply-add, of which two or four start in each cycle.
 const SUMS: usize = if cfg!(target_arch = "aarch64") { 24 } else { 12 };
@@ -10,7 +12,7 @@ const SUMS: usize = if cfg!(target_arch = "aarch64") { 24 } else { 12 };
 impl Isa {
     /// Runs `steps` times some independent multiply-adds on whole registers that touch no memory, and returns how many
     /// floating-point operations those were: two a lane.
-    pub fn multiply_adds(self, steps: usize) -> f64 {
+    pub(crate) fn multiply_adds(self, steps: usize) -> f64 {
         self.run(MultiplyAdds { steps })
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Sums are returned in double precision; [`sweep`](super::sweep) says how their error grows.
 
+use pulp::Simd;
+
 use super::Isa;
 use super::sweep::{Kernel, Map, sweep};
-use pulp::Simd;
 
 /// y ← a x + y, fused where the instruction set can.
 ///
@@ -19,7 +20,7 @@ pub fn scale(isa: Isa, a: f32, x: &mut [f32]) {
     sweep(isa, [], [x], Scale { a });
 }
 
-/// y ← y + a (x − y): moves y the share a of the way to x.
+/// y ← y + a (x − y): y moves towards x by the share a.
 ///
 /// # Panics
 /// When the lengths differ.

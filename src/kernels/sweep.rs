@@ -3,6 +3,20 @@
 //! A kernel says what it does to one register of each slice ([`Map`]), and what it adds to a sum if it makes one
 //! ([`Kernel`]). Loading, storing, unrolling, the ragged end and the order of the sum are settled here, once.
 //!
+//! # The loops
+//!
+//! IN slices are read and OUT slices overwritten, n elements each; a register holds L lanes. From front to back:
+//!
+//! ```text
+//! while 4 L elements or more are left           a block of at most 64 steps, for the error of the sum
+//!     for each step: for each of 4 registers    load IN + OUT registers, apply, store OUT; terms go to its own sum
+//!     add the 4 sums, then their lanes, into the double
+//! while L elements or more are left             one register at a time
+//! if any are left                               one masked register, whose lanes past the end add nothing
+//! ```
+//!
+//! The kernel is inlined into all three loops, so a step of a [`Map`] is its loads, its arithmetic and its stores.
+//!
 //! # How the error of a sum grows
 //!
 //! Terms are added in single precision into four registers, at most [`STEPS`] times each; then the lanes are added up
@@ -11,16 +25,17 @@
 //! at most 71 ε Σ|t| (ε = 2⁻²⁴, the last one for the rounding of the term itself), plus n / 256 roundings or fewer
 //! in double precision. The order depends on the length and the instruction set alone, never on threads or on alignment.
 
-use super::Isa;
 use pulp::{MemMask, Simd, WithSimd};
 
-/// How many registers are in flight; a sum has as many accumulators, to hide the latency of the addition.
+use super::Isa;
+
+/// The number of registers in flight; a sum has as many accumulators, to hide the latency of the addition.
 const UNROLL: usize = 4;
 
-/// How often an accumulator is added to before its block goes into the double.
+/// The number of additions to an accumulator before its block goes into the double.
 const STEPS: usize = 64;
 
-/// What a kernel makes of one register of each slice: `IN` that it reads, `OUT` that it overwrites.
+/// A kernel on one register of each slice: `IN` that it reads, `OUT` that it overwrites.
 pub(crate) trait Map<const IN: usize, const OUT: usize>: Copy {
     /// The new values of the slices that are overwritten.
     fn map<S: Simd>(self, simd: S, input: [S::f32s; IN], output: [S::f32s; OUT]) -> [S::f32s; OUT];

@@ -1,14 +1,17 @@
 //! Every kernel on every instruction set of this machine against its twin, and the promises of the documentation.
 
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Once;
+
+use proptest::prelude::*;
+use pulp::{Simd, WithSimd};
+
 use super::sweep::{Map, sweep};
 use super::{Activation, AdamStep, Isa, Update, bytes_to_floats, functions, sum};
 use crate::reference;
 use crate::reference::pairs::{Element, Pair, SPECIAL, double_pairs, pairs};
-use proptest::prelude::*;
-use pulp::{Simd, WithSimd};
-use std::collections::BTreeSet;
-use std::io::Write;
-use std::sync::Once;
 
 /// The instruction sets to test; says once on standard error, past the capture of test output, which are missing here.
 pub(super) fn instruction_sets() -> Vec<Isa> {
@@ -76,19 +79,24 @@ proptest! {
 #[test]
 fn no_public_kernel_is_missing_from_the_table() {
     let mut kernels = BTreeSet::new();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kernels");
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernels");
+    let files = [folder.clone(), folder.join("double")].into_iter().flat_map(|folder| folder.read_dir().unwrap());
+    for path in files.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
         let source = std::fs::read_to_string(&path).unwrap();
+        let in_double = path.parent().is_some_and(|parent| parent.ends_with("double"));
+        let module = if in_double { "double".into() } else { path.file_stem().unwrap().display().to_string() };
         for function in source.split("\npub fn ").skip(1) {
             let (name, rest) = function.split_once('(').unwrap();
             let name = name.split('<').next().unwrap();
             if rest.trim_start().starts_with("isa: Isa") {
-                kernels.insert(format!("{}::{name}", path.file_stem().unwrap().display()));
+                kernels.insert(format!("{module}::{name}"));
             }
         }
     }
-    assert!(kernels.contains("slice::axpy"), "the sources are not as this test reads them: {kernels:?}");
+    assert!(
+        ["slice::axpy", "double::axpy"].iter().all(|name| kernels.contains(*name)),
+        "the sources are not as this test reads them: {kernels:?}"
+    );
     // The rules of updates are constructors, which take the parameters first.
     let updates = include_str!("update.rs").split("\n    pub fn ").skip(1).filter_map(|function| {
         let (name, arguments) = function.split_once('(').unwrap();

@@ -1,8 +1,9 @@
 //! Update rules: one pass over flat buffers of parameters, gradients and state.
 
+use pulp::Simd;
+
 use super::Isa;
 use super::sweep::{Map, sweep};
-use pulp::Simd;
 
 /// The settings of one step of [`Update::adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,9 +5,10 @@
 //! The columns of L come out nearly orthogonal and falling in length, which is what makes one-sided Jacobi on them fast
 //! (Veselić & Hari, A Note on a One-Sided Jacobi Algorithm, 1989): L V = U Σ, and G = U Σ² Uᵀ, without V.
 
+use rayon::prelude::*;
+
 use super::columns::Columns;
 use crate::gemm::double::{StridedMut, dgemm};
-use rayon::prelude::*;
 
 /// Columns of L between two products.
 const BLOCK: usize = 32;

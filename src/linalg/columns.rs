@@ -1,9 +1,11 @@
 //! A double-precision matrix, column after column: what the factorisations work on.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::gemm::double::{Strided, StridedMut, dgemm};
 use crate::matrix::Matrix;
-use rayon::prelude::*;
-use std::ops::Range;
 
 /// `f64` in one cache line, and in one AVX-512 register.
 pub(crate) const LINE: usize = 8;
@@ -13,7 +15,7 @@ pub(crate) const LINE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Columns {
     values: Vec<f64>,
-    /// The first element that stands on a boundary.
+    /// The index of the first element on a 64-byte boundary.
     start: usize,
     rows: usize,
     columns: usize,

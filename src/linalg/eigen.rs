@@ -24,7 +24,7 @@ pub(crate) fn decompose_gram(isa: Isa, gram: Columns) -> Result<GramFactors> {
 /// Orthonormal columns continued by more of them, up to the given number.
 ///
 /// # Panics
-/// When there cannot be so many.
+/// When `count` is above the number of rows.
 pub(crate) fn complete(isa: Isa, vectors: Columns, count: usize) -> Columns {
     let (rows, given) = (vectors.rows(), vectors.columns());
     assert!(count <= rows, "{count} orthonormal columns of {rows} rows");

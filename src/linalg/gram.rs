@@ -12,13 +12,14 @@
 //! row √(nc/(n + c)) (m − μ) under the chunk (Ross et al. 2008). Nothing is ever subtracted, so nothing cancels, however
 //! far the mean lies from zero.
 
+use rayon::prelude::*;
+
 use super::columns::Columns;
 use crate::error::Result;
 use crate::kernels::Isa;
 use crate::kernels::double::panel::{WIDTH, add_panel_product};
 use crate::matrix::Matrix;
 use crate::rows::{Rows, gather_finite};
-use rayon::prelude::*;
 
 /// Rows that are added at once.
 const CHUNK: usize = 512;
@@ -44,7 +45,7 @@ pub(crate) struct Gram {
 /// What [`Gram::finish`] returns.
 pub(crate) struct Finished {
     pub(crate) rows: usize,
-    /// Zeros if it was not to be subtracted.
+    /// Zeros if it is not subtracted.
     pub(crate) mean: Vec<f64>,
     /// The whole symmetric matrix.
     pub(crate) gram: Columns,
@@ -73,12 +74,12 @@ impl Gram {
         self.isa
     }
 
-    /// How many columns the rows have.
+    /// The number of columns of the rows.
     pub(crate) fn columns(&self) -> usize {
         self.mean.len()
     }
 
-    /// How many rows it has seen.
+    /// The number of rows added so far.
     pub(crate) fn rows(&self) -> usize {
         self.rows + self.waiting
     }

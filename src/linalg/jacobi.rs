@@ -18,7 +18,7 @@
 //!
 //! # The order of a sweep
 //!
-//! The columns stand in blocks of [`BLOCK`]. A sweep first takes the pairs inside each block, then meets every block
+//! The columns are taken in blocks of [`BLOCK`]. A sweep first takes the pairs inside each block, then meets every block
 //! with every other one in rounds, as players in a tournament ("circle method"): the meetings of a round share no
 //! column, so they run in parallel, and what they compute does not depend on how many of them do. Two blocks fit into
 //! a core's second-level cache, where one column x stays in the first level while it meets all columns of the other
@@ -31,14 +31,15 @@
 //! Rotations whose cosine is below [`NEGLIGIBLE`] are not made. After [`SWEEPS`] sweeps the method gives up with an
 //! error.
 
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
 use super::columns::{Columns, product};
 use super::symmetric::eigenvectors;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
 use crate::kernels::double::dot_simd;
 use crate::kernels::double::rotation::{rotate_simd, rotate_then_dot_simd};
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 /// Columns in a block.
 const BLOCK: usize = 32;
@@ -70,6 +71,8 @@ pub(crate) struct Orthogonal {
 /// [`Error::NotConverged`] after [`SWEEPS`] sweeps.
 pub(crate) fn orthogonalize(isa: Isa, x: Columns, with_rotations: bool) -> Result<Orthogonal> {
     let (rows, count) = (x.rows(), x.columns());
+    // The preconditioner: a rotation of all columns at once that is right but for the smallest singular values. A single
+    // block is cheaper to rotate from scratch.
     let (x, v) = if count > BLOCK {
         let v = eigenvectors(isa, product(x.whole().transposed(), &x));
         (product(x.whole(), &v), with_rotations.then_some(v))
@@ -77,7 +80,7 @@ pub(crate) fn orthogonalize(isa: Isa, x: Columns, with_rotations: bool) -> Resul
         let v = with_rotations.then(|| Columns::from_fn(count, count, |i, j| if i == j { 1.0 } else { 0.0 }));
         (x, v)
     };
-    // V stands below X, and takes part in every rotation.
+    // V lies below X in the same columns and is turned along with it; dot products see the first `height` elements alone.
     let height = x.stride();
     let mut both = match &v {
         None => x,
@@ -88,6 +91,8 @@ pub(crate) fn orthogonalize(isa: Isa, x: Columns, with_rotations: bool) -> Resul
     };
     let shape = Shape { height, stride: both.stride() };
     let mut squares = vec![0.0; count];
+    // The blocks lie in place, so that a sweep moves no column but by rotating it. The squared lengths are computed afresh
+    // in every sweep, because the rotations update them by formula and their roundings would add up.
     for _ in 0..SWEEPS {
         let mut blocks: Vec<Block> = both
             .raw_mut(0..count)
@@ -127,7 +132,7 @@ struct Block<'a> {
 /// How columns lie in memory.
 #[derive(Clone, Copy)]
 struct Shape {
-    /// How many elements from its start a column's length and products are made of; the rest is only carried along.
+    /// The number of elements from a column's start that its length and products count; the rest is only carried along.
     height: usize,
     /// From the start of one column to the start of the next.
     stride: usize,

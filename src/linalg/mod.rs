@@ -1,4 +1,4 @@
-//! Decompositions: singular values by one-sided Jacobi, QR, and what PCA stands on.
+//! Decompositions: the SVD by one-sided Jacobi, QR, and those under PCA.
 
 mod cholesky;
 pub(crate) mod columns;
@@ -16,7 +16,7 @@ mod symmetric;
 
 pub use svd::{Svd, svd};
 
-/// Runs all of `work` in the thread pool: entering it anew for each of many small steps would cost more than the steps.
+/// Runs all of `work` in the thread pool: entering it for each of many small steps would cost more than the steps.
 pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| work())
 }

@@ -2,10 +2,11 @@
 //!
 //! Both ways sum deviations from a row near the mean, so that nothing is lost however far the mean lies from zero.
 
+use rayon::prelude::*;
+
 use crate::error::Result;
 use crate::matrix::Matrix;
 use crate::rows::{Rows, for_each_finite_chunk};
-use rayon::prelude::*;
 
 const CHUNK: usize = 1024;
 

@@ -1,15 +1,16 @@
-//! Householder QR: blocked without pivoting, and with column pivoting that tells the rank.
+//! Householder QR: blocked without pivoting, and with column pivoting, which reveals the rank.
 //!
-//! Both variants are backward stable column by column: each computed column is that of a matrix off by a few roundings
-//! of *that column*, so columns of very different size keep their own relative accuracy (Higham, Accuracy and
+//! Both variants are backward stable column by column: each computed column belongs to a matrix off by a few
+//! roundings of *that column*, so columns of very different size keep their own relative accuracy (Higham, Accuracy and
 //! Stability, theorem 19.4). Without pivoting, the reflections are applied in blocks. With pivoting (Businger & Golub
 //! 1965) the longest remaining column comes next; lengths are brought up to date by what the step took away, and
 //! computed afresh once too little of them is left to be trusted (Drmač & Bujanović 2008).
 
+use rayon::prelude::*;
+
 use super::columns::{Columns, LINE};
 use super::reflections::{BLOCK, Block, Reflections, householder, reflect};
 use crate::kernels::{Isa, double};
-use rayon::prelude::*;
 
 /// Columns that one task takes.
 const TASK: usize = 16;
@@ -21,6 +22,8 @@ const NOISE: f64 = 64.0 * f64::EPSILON;
 pub(crate) fn qr(isa: Isa, mut a: Columns) -> Reflections {
     let count = a.rows().min(a.columns());
     let mut tau = vec![0.0; count];
+    // Column by column inside a block, whose columns alone each reflection changes at once; then the whole block is applied
+    // to the columns on its right by matrix products, which is where almost all of the work is.
     for start in (0..count).step_by(BLOCK) {
         let end = (start + BLOCK).min(count);
         for k in start..end {
@@ -39,9 +42,9 @@ pub(crate) fn qr(isa: Isa, mut a: Columns) -> Reflections {
 /// Q and R of a matrix with its columns in a better order.
 pub(crate) struct PivotedQr {
     pub(crate) q: Reflections,
-    /// Which column of the matrix stands at each place.
+    /// The index of the matrix's column at each place.
     pub(crate) order: Vec<usize>,
-    /// How many columns are independent, to the last bits of their own length.
+    /// The number of independent columns, to the last bits of their own length.
     pub(crate) rank: usize,
 }
 
@@ -60,15 +63,17 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
     for k in 0..count {
         let pivot =
             (k..columns.len()).fold(k, |best, j| if columns[j].length > columns[best].length { j } else { best });
+        // What is left of every column is rounding error: the rank is found.
         if columns[pivot].length == 0.0 {
             break;
         }
         a.swap(k, pivot);
         columns.swap(k, pivot);
-        // Whole registers, so that they stand on boundaries: the vectors are zero above their first element.
+        // Whole registers on their boundaries: the vectors are zero above their first element.
         let whole = k.saturating_sub(1) / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];
+        // The pivot column is still due its update by the last reflection, and makes the next one only after it.
         columns[k].settle(isa, &last[whole.clone()], &mut column[whole.clone()]);
         tau.push(householder(isa, &mut column[k..rows]));
         let tau = tau[k];
@@ -76,6 +81,7 @@ pub(crate) fn pivoted_qr(isa: Isa, mut a: Columns) -> PivotedQr {
         next[k] = 1.0;
         next[k + 1..].copy_from_slice(&column[k + 1..]);
         let (previous, vector) = (&last[whole.clone()], &next[whole.clone()]);
+        // One pass over the other columns: the last reflection's update, and the product that the next update needs.
         rest.par_chunks_mut(TASK * stride).zip(columns[k + 1..].par_chunks_mut(TASK)).for_each(|(rest, columns)| {
             for (column, remainder) in rest.chunks_exact_mut(stride).zip(columns) {
                 if remainder.length > 0.0 {

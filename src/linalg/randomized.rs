@@ -20,6 +20,13 @@
 //! Products with the data are in single precision, sums over chunks and all that is narrow in double. For full
 //! accuracy use Jacobi.
 
+use std::ops::Range;
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+use rand_distr::StandardNormal;
+use rayon::prelude::*;
+
 use super::columns::Columns;
 use super::eigen::{GramFactors, decompose_gram};
 use super::qr::qr;
@@ -30,11 +37,6 @@ use crate::gemm::gemm;
 use crate::kernels::Isa;
 use crate::matrix::Matrix;
 use crate::rows::{Rows, gather_finite};
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
-use rand_distr::StandardNormal;
-use rayon::prelude::*;
-use std::ops::Range;
 
 /// Columns of Z beyond the values that are asked for, at least.
 const OVERSAMPLING: usize = 10;
@@ -64,6 +66,8 @@ pub(crate) fn randomized_svd(isa: Isa, rows: &dyn Rows, mean: &[f32], count: usi
     for j in 0..width {
         z.column_mut(j).fill_with(|| generator.sample(StandardNormal));
     }
+    // Each round sharpens the range: one pass over the rows, then AᵀA Z less the shifted Z, made orthonormal again so that
+    // the small directions do not drown in the roundings of the large ones.
     let mut basis = orthonormal(isa, z);
     let (mut squares, mut product) = pass(rows, mean, &basis)?;
     for _ in 1..PASSES {
@@ -78,12 +82,14 @@ pub(crate) fn randomized_svd(isa: Isa, rows: &dyn Rows, mean: &[f32], count: usi
         basis = orthonormal(isa, product);
         (squares, product) = pass(rows, mean, &basis)?;
     }
+    // Y = A Z was never stored; its Gram matrix E Λ Eᵀ gives the basis Q = Y E Λ^(−1/2), and (AᵀY) E Λ^(−1/2) is AᵀQ.
     let range = decompose_gram(isa, squares)?;
     let rank = range.singular_values.len();
     let scaled = Columns::from_fn(width, rank, |i, j| range.vectors.column(j)[i] / range.singular_values[j]);
     let mut narrow = Columns::zeros(columns, rank);
     let whole = product.view(0..columns, 0..width);
     dgemm(1.0, whole, scaled.view(0..width, 0..rank), 0.0, narrow.view_mut(0..columns, 0..rank));
+    // The left singular vectors of AᵀQ are the right ones of A, to within the range.
     let factors = factor(isa, narrow)?;
     let mut singular_values = factors.singular_values;
     singular_values.truncate(count);
@@ -105,6 +111,8 @@ fn pass(rows: &dyn Rows, mean: &[f32], z: &Matrix) -> Result<(Columns, Columns)>
     let (columns, width) = (z.rows(), z.columns());
     let mut squares = Columns::zeros(width, width);
     let mut product = vec![0.0; columns * width];
+    // A task takes a fixed number of rows, and its sums are added in the order of the rows: the number of threads changes no
+    // bit, and memory holds the sums of a few tasks only.
     let tasks = rows.rows().div_ceil(ROWS).min(TASKS);
     let mut parts: Vec<Part> = (0..tasks).map(|_| Part::new(columns, width)).collect();
     for batch in (0..rows.rows()).step_by(ROWS * TASKS) {

@@ -3,11 +3,13 @@
 //! A reflection H = I − τ v vᵀ takes a vector to a multiple of a unit vector (Golub & Van Loan, Matrix Computations,
 //! section 5.1). [`BLOCK`] of them at a time are applied as I − V T Vᵀ, by matrix products (Schreiber & Van Loan 1989).
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use super::columns::Columns;
 use crate::gemm::double::{Strided, StridedMut, dgemm};
 use crate::kernels::{Isa, double};
-use rayon::prelude::*;
-use std::ops::Range;
 
 /// Reflections that are applied at once.
 pub(crate) const BLOCK: usize = 32;
@@ -31,7 +33,7 @@ impl Reflections {
         Self { vectors, tau, offset }
     }
 
-    /// What stands on and above the diagonal, in the first rows: R, where this comes from a QR factorisation.
+    /// The elements on and above the diagonal in the first `rows` rows: R, where this comes from a QR factorisation.
     pub(crate) fn upper_triangle(&self, rows: usize) -> Columns {
         let element = |row, column| if row <= column { self.vectors.column(column)[row] } else { 0.0 };
         Columns::from_fn(rows, self.vectors.columns(), element)

@@ -6,7 +6,7 @@
 //! Matrix Anal. Appl. 29 (2008), the method of LAPACK's `xGEJSV`. For A (m × n, m ≥ n; a wide matrix is transposed):
 //!
 //! 1. A = Q₀ R₀, a blocked QR, where A is taller than wide.
-//! 2. R₀ P = Q₁ R₁, QR with column pivoting. It tells the rank r, and leaves R₁ (r × n) with rows of falling length.
+//! 2. R₀ P = Q₁ R₁, QR with column pivoting. It reveals the rank r, and leaves R₁ (r × n) with rows of falling length.
 //! 3. The columns of X = R₁ᵀ (n × r) are closer to orthogonal than those of A were. X V₁ = U₁ Σ by one-sided Jacobi
 //!    ([`super::jacobi`]).
 //! 4. R₁ = V₁ Σ U₁ᵀ, so U = Q₀ Q₁ V₁ and V = P U₁. Where the rank is below n, the other columns of Q₁, and any others

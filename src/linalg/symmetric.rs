@@ -1,4 +1,4 @@
-//! Eigenvectors of a symmetric matrix by the conventional way: tridiagonal form, then the QL iteration.
+//! Eigenvectors of a symmetric matrix by the conventional method: tridiagonal form, then the QL iteration.
 //!
 //! Householder reflections from both sides make the matrix tridiagonal, rotations with implicit shifts make that
 //! diagonal (Golub & Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3; Wilkinson's shift). What comes out is
@@ -12,11 +12,12 @@
 //! [`BATCH`] at a time, and then applied to slabs of [`HEIGHT`] rows of the eigenvector matrix, which do not depend on
 //! each other.
 
+use rayon::prelude::*;
+
 use super::columns::{Columns, LINE};
 use super::reflections::{Reflections, householder};
 use crate::kernels::double::rotation::{HEIGHT, rotate_chain};
 use crate::kernels::{Isa, double};
-use rayon::prelude::*;
 
 /// Rotations that are found before they are applied.
 const BATCH: usize = 1 << 16;
@@ -27,7 +28,7 @@ const TASK: usize = 16;
 /// QL steps that one eigenvalue may take; it takes two on the average.
 const STEPS: usize = 50;
 
-/// Eigenvectors of a symmetric matrix as columns, that of the largest eigenvalue first.
+/// Eigenvectors of a symmetric matrix as columns, in falling order of their eigenvalues.
 ///
 /// They are orthogonal in any case: should the iteration not converge, which no matrix is known to cause, what it has
 /// reached is returned.
@@ -58,15 +59,17 @@ struct Tridiagonal {
 fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
     let (size, stride) = (a.columns(), a.stride());
     let (mut diagonal, mut beside, mut tau) = (vec![0.0; size], vec![0.0; size.saturating_sub(1)], Vec::new());
-    // A is to become A − v wᵀ − w vᵀ with v and w of the last reflection.
+    // The last reflection changes A to A − v wᵀ − w vᵀ. That is put off until the pass that also takes the product of A with
+    // the next reflection's vector, so each column right of the diagonal is read and written once a step.
     let mut vectors = Columns::zeros(size, 3);
     let (v, rest) = vectors.split_at_mut(1);
     let (w, next) = rest.split_at_mut(stride);
     for k in 0..size {
-        // Whole registers, so that they stand on boundaries: the vectors are zero above their first element.
+        // Whole registers on their boundaries: the vectors are zero above their first element.
         let whole = k / LINE * LINE..stride;
         let (done, rest) = a.split_at_mut(k + 1);
         let column = &mut done[k * stride..];
+        // This column's own update comes first: its elements make the next reflection.
         double::axpy(isa, -w[k], &v[whole.clone()], &mut column[whole.clone()]);
         double::axpy(isa, -v[k], &w[whole.clone()], &mut column[whole.clone()]);
         diagonal[k] = column[k];
@@ -89,6 +92,7 @@ fn tridiagonalize(isa: Isa, mut a: Columns) -> Tridiagonal {
                 }
             },
         );
+        // p = τ A v, and w = p − (τ/2)(pᵀ v) v makes the update from both sides symmetric.
         v.copy_from_slice(next);
         w[..=k].fill(0.0);
         w[k + 1..size].copy_from_slice(&products);
@@ -106,6 +110,7 @@ fn diagonalize(isa: Isa, diagonal: Vec<f64>, beside: Vec<f64>) -> (Vec<f64>, Vec
         .collect();
     let mut iteration = Ql { diagonal, beside, first: 0, steps: 0 };
     let mut chains = iteration.batch();
+    // The next rotations are found, by one thread, while the last ones are applied by the others.
     while !chains.rotations.is_empty() {
         (chains, ()) = rayon::join(|| iteration.batch(), || chains.apply(isa, &mut slabs));
     }
@@ -171,7 +176,7 @@ impl Ql {
         let slope = (diagonal[first + 1] - diagonal[first]) / (2.0 * beside[first]);
         let hypotenuse = (slope * slope + 1.0).sqrt();
         let shift = diagonal[first] - beside[first] / (slope + hypotenuse.copysign(slope));
-        // Each rotation takes away the element that stands out of the tridiagonal form, and makes the next one above.
+        // Each rotation annihilates the element outside the tridiagonal form (the bulge), and makes the next one above.
         let (mut bulge, mut c, mut s, mut moved) = (diagonal[last] - shift, 1.0, 1.0, 0.0);
         for i in (first..last).rev() {
             let (leaving, staying) = (s * beside[i], c * beside[i]);

@@ -9,9 +9,9 @@
 //! | `components` | components × columns, each row a unit vector | PCA |
 //! | `mean` | columns | PCA; zeros when not centred |
 //! | `singular_values`, `explained_variance` | components | PCA |
-//! | `codes.weight` | components | models with a distribution of codes: a mixture of normal distributions |
-//! | `codes.mean` | components × code size | the same |
-//! | `codes.factor` | components × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
+//! | `codes.weight` | parts | models with a distribution of codes: a mixture of normal distributions, its parts |
+//! | `codes.mean` | parts × code size | the same |
+//! | `codes.factor` | parts × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
 //! The metadata has one key, `diabolo`, with a JSON object: a checksum over the rest of the file, the format version,

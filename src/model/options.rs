@@ -87,6 +87,9 @@ fn biased() -> bool {
     true
 }
 
+/// The learning rate of a run that searches for one first.
+const AUTO: &str = "auto";
+
 /// All settings of a fit: what was fitted to which data.
 ///
 /// Its serde form is one flat map with the names of the command line's options.
@@ -180,7 +183,7 @@ impl FitSettings {
         let mut settings = by_name(&self.data);
         settings.extend(by_name(&self.options));
         if matches!(&self.options, FitOptions::Autoencoder(options) if options.find_learning_rate) {
-            settings.insert("learning-rate".into(), json!("auto"));
+            settings.insert("learning-rate".into(), json!(AUTO));
         }
         settings
     }
@@ -204,18 +207,46 @@ impl From<FitSettings> for BTreeMap<String, Value> {
 impl TryFrom<BTreeMap<String, Value>> for FitSettings {
     type Error = serde_json::Error;
 
-    fn try_from(settings: BTreeMap<String, Value>) -> Result<Self, Self::Error> {
+    fn try_from(mut settings: BTreeMap<String, Value>) -> Result<Self, Self::Error> {
         let is_autoencoder = settings.contains_key("layers");
+        let find_learning_rate = settings.get("learning-rate").is_some_and(|rate| rate == AUTO);
+        if find_learning_rate {
+            settings.remove("learning-rate");
+        }
         let settings = Value::Object(settings.into_iter().collect());
         let data = DataSettings::deserialize(&settings)?;
         // Only an auto-encoder has layers. An untagged enum would choose too, but hide which setting is wrong.
         let options = match is_autoencoder {
-            true => FitOptions::Autoencoder(Box::deserialize(&settings)?),
+            true => {
+                let options = AutoencoderOptions::deserialize(&settings)?;
+                FitOptions::Autoencoder(Box::new(AutoencoderOptions { find_learning_rate, ..options }))
+            }
             false => {
                 let scaling = settings.get("scale").map(ScalingChoice::deserialize).transpose()?.unwrap_or_default();
                 FitOptions::Pca { scaling, options: PcaOptions::deserialize(&settings)? }
             }
         };
         Ok(Self { data, options })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_fit_are_read_as_they_are_written_with_a_rate_to_search_for_too() {
+        for find_learning_rate in [false, true] {
+            let options = AutoencoderOptions {
+                find_learning_rate,
+                bias: false,
+                ..AutoencoderOptions::new("4,2,4".parse().unwrap())
+            };
+            let data = DataSettings { validation: Some(HeldOut::Share(0.1)), ..DataSettings::default() };
+            let settings = FitSettings { data, options: FitOptions::Autoencoder(Box::new(options)) };
+            let text = serde_json::to_string(&settings).unwrap();
+            assert_eq!(text.contains("auto"), find_learning_rate, "{text}");
+            assert_eq!(serde_json::from_str::<FitSettings>(&text).unwrap(), settings);
+        }
     }
 }

@@ -14,7 +14,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// For so many parameters.
+    /// For `parameters` parameters.
     pub fn new(parameters: usize) -> Self {
         let zeros = AlignedBuffer::zeros(parameters);
         Self { first_moment: zeros.clone(), second_moment: zeros }

@@ -33,17 +33,11 @@ pub enum OptimizerChoice {
 }
 
 /// The two settings that choose a rule.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Named {
     optimizer: Option<String>,
     momentum: Option<f32>,
-}
-
-impl Default for Named {
-    fn default() -> Self {
-        OptimizerChoice::default().into()
-    }
 }
 
 impl From<OptimizerChoice> for Named {
@@ -55,7 +49,12 @@ impl From<OptimizerChoice> for Named {
 impl TryFrom<Named> for OptimizerChoice {
     type Error = Error;
 
+    /// As [`OptimizerChoice::named`]; `adamw` is refused, because its weight decay is a setting of its own.
     fn try_from(Named { optimizer, momentum }: Named) -> Result<Self> {
+        if optimizer.as_deref() == Some(ADAMW) {
+            let problem = format!("{ADAMW} is adam with a weight decay; write both (optimizer, weight-decay)");
+            return Err(Error::Setting { name: "optimizer", problem });
+        }
         Self::named(optimizer.as_deref(), momentum)
     }
 }
@@ -75,7 +74,7 @@ impl OptimizerChoice {
     pub const NAMES: [&'static str; 6] = ["sgd", "nesterov", "adam", "muon", "kfac", ADAMW];
 
     /// The rule of a name and a momentum, where they are given: adam by default, or sgd with a momentum; the momentum of sgd
-    /// is 0 by default, that of nesterov 0.9. `adamw` is adam with a weight decay, by default the
+    /// is 0 by default, and of nesterov 0.9. `adamw` is adam with a weight decay, by default the
     /// [usual one](Self::usual_weight_decay).
     ///
     /// # Errors
@@ -142,7 +141,7 @@ impl OptimizerChoice {
         }
     }
 
-    /// How many elements it holds for a network of this architecture, if some steps will be
+    /// The number of elements held for a network of this architecture, if some steps will be
     /// [exact](crate::optimizer::Step::is_exact), or none.
     pub fn elements(self, architecture: &Architecture, has_exact_steps: bool) -> usize {
         let parameters = architecture.buffer_length();
@@ -193,6 +192,18 @@ mod tests {
         }
         let message = OptimizerChoice::named(Some("lion"), None).unwrap_err().to_string();
         assert_eq!(message, "optimizer: `lion` is unknown; there are sgd, nesterov, adam, muon, kfac, adamw");
+    }
+
+    #[test]
+    fn settings_choose_as_names_do_and_adamw_needs_its_decay_beside_it() {
+        let read = |text: &str| serde_json::from_str::<OptimizerChoice>(text);
+        assert_eq!(read("{}").unwrap(), OptimizerChoice::Adam);
+        let momentum = OptimizerChoice::Sgd { momentum: 0.9, nesterov: false };
+        assert_eq!(read(r#"{"momentum": 0.9}"#).unwrap(), momentum);
+        for choice in [momentum, OptimizerChoice::Adam, OptimizerChoice::Muon, OptimizerChoice::Kfac] {
+            assert_eq!(read(&serde_json::to_string(&choice).unwrap()).unwrap(), choice);
+        }
+        assert!(read(r#"{"optimizer": "adamw"}"#).unwrap_err().to_string().contains("weight-decay"));
     }
 
     #[test]

@@ -82,8 +82,9 @@ impl Interval {
 /// 1980): where the product of two moments is far from the curvature, the changes show it, of all rows. b is 0 then.
 ///
 /// γ falls from 0.1 to 0.45 / √rows and λ from 0.1 to 2 / rows in the first steps, for the rows of a minibatch. The moments
-/// are updated, from a part of the minibatch, in each of the first 30 steps and then every 16,000 rows, or eight steps; they are inverted in each of the first 20 steps, in every tenth of the first hundred, and then every 40,000 rows,
-/// or 20 steps.
+/// are updated, from a part of the minibatch, in each of the first 30 steps and then every 16,000 rows, or eight steps; they
+/// are inverted in each of the first 20 steps, in every tenth of the first hundred, and then every 40,000 rows, or 20
+/// steps.
 #[derive(Clone, Debug)]
 pub struct Kfac {
     layers: Vec<Layer>,
@@ -94,7 +95,7 @@ pub struct Kfac {
     moments: AlignedBuffer,
     /// The inverses of both, damped.
     inverses: AlignedBuffer,
-    /// How many minibatches the moments are of.
+    /// The number of minibatches in the moments.
     seen: AlignedBuffer,
     /// The pairs of the last exact steps; without elements if no step will be exact.
     lbfgs: Lbfgs,
@@ -121,7 +122,7 @@ impl Kfac {
         }
     }
 
-    /// How many elements it holds for a network's layers.
+    /// The number of elements held for a network's layers.
     pub(super) fn elements(architecture: &Architecture, has_exact_steps: bool) -> usize {
         let parameters = architecture.buffer_length();
         let factors = factors_length(architecture.layers()).saturating_mul(2);

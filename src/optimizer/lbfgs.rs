@@ -80,9 +80,8 @@ impl Lbfgs {
 
     /// v ← H⁻¹ v as far as H is known, for v = `vector`, by the two-loop recursion.
     ///
-    /// `initial` multiplies a vector, in place, by an inverse that is known without the pairs, up to a factor: the factor is
-    /// the one by which yᵀ s comes out right for the last pair, as in Nocedal and Wright, *Numerical Optimization* (2006),
-    /// (7.20).
+    /// `initial` multiplies a vector, in place, by an approximate inverse H₀ that is known without the pairs, to any scale: it
+    /// is scaled so that yᵀ H₀ y = sᵀ y for the last pair, as in Nocedal and Wright, *Numerical Optimization* (2006), (7.20).
     pub fn multiply(&self, isa: Isa, vector: &mut [f32], mut initial: impl FnMut(&mut [f32])) {
         let count = self.counts[1] as usize;
         let pairs: Vec<_> = (count.saturating_sub(MEMORY)..count).map(|pair| self.pair(pair % MEMORY)).collect();

@@ -49,7 +49,7 @@ pub struct Muon {
 #[derive(Clone, Debug)]
 struct Block {
     range: Range<usize>,
-    /// How many inputs each output has; none for biases.
+    /// The number of inputs of each output; none for biases.
     inputs: Option<usize>,
 }
 
@@ -145,7 +145,7 @@ impl Task<'_> {
     }
 }
 
-/// The matrix with orthonormal rows that is nearest to X, about: U Vᵀ of X = U Σ Vᵀ. X has so many columns and no more
+/// The matrix with orthonormal rows that is nearest to X, about: U Vᵀ of X = U Σ Vᵀ. X has `columns` columns and no more
 /// rows, and is lost.
 ///
 /// X ← (a + b X Xᵀ + c (X Xᵀ)²) X does to the singular values what a polynomial of [`POLYNOMIALS`] does.

@@ -16,7 +16,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// For so many parameters; with a momentum of 0 nothing is remembered.
+    /// For `parameters` parameters; with a momentum of 0 there is no velocity.
     pub fn new(momentum: f32, nesterov: bool, parameters: usize) -> Self {
         let remembered = if momentum == 0.0 { 0 } else { parameters };
         Self { momentum, nesterov, velocity: AlignedBuffer::zeros(remembered) }

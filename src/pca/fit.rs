@@ -72,7 +72,7 @@ impl PcaAccumulator {
         Ok(Self { gram: Gram::new(isa, columns, options.center), options })
     }
 
-    /// How many rows it has learned from.
+    /// The number of rows it has learned from.
     pub fn rows(&self) -> usize {
         self.gram.rows()
     }
@@ -210,7 +210,7 @@ fn assemble(
     Ok(Pca { parts, isa })
 }
 
-/// How many of the singular values it takes until those left out hold at most 1 − share of the sum of squares.
+/// The smallest number of leading singular values such that the rest hold at most 1 − share of the sum of squares.
 ///
 /// What is left out is added up from its small end, so a share of 1 takes exactly the values above zero.
 fn smallest_count(values: &[f64], share: f64) -> usize {

@@ -39,7 +39,7 @@ impl PartialEq for Pca {
     }
 }
 
-/// All that a [`Pca`] is made of, to write it to a file and to restore it.
+/// The parts of a [`Pca`], to write it to a file and to restore it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PcaParts {
     /// The mean of each of the d columns; zeros if not centred.
@@ -52,7 +52,7 @@ pub struct PcaParts {
     pub explained_variance: Vec<f32>,
     /// The variance of all d columns together.
     pub total_variance: f64,
-    /// How many rows it was fitted to.
+    /// The number of rows it was fitted to.
     pub rows: usize,
     /// Whether the mean is subtracted.
     pub center: bool,
@@ -124,7 +124,7 @@ impl Pca {
     /// A row's code does not depend on the other rows.
     ///
     /// # Panics
-    /// When the rows have not d columns.
+    /// When the rows do not have d columns.
     pub fn encode(&self, rows: &Matrix) -> Matrix {
         let (count, columns) = (self.parts.components.rows(), self.parts.components.columns());
         assert_eq!(rows.columns(), columns, "columns of the rows, and of the PCA");
@@ -152,10 +152,10 @@ impl Pca {
         codes
     }
 
-    /// The rows that codes stand for: mean + code V, undoing the whitening.
+    /// The rows of codes: mean + code V, undoing the whitening.
     ///
     /// # Panics
-    /// When the codes have not k columns.
+    /// When the codes do not have k columns.
     pub fn decode(&self, codes: &Matrix) -> Matrix {
         let (count, columns) = (self.parts.components.rows(), self.parts.components.columns());
         assert_eq!(codes.columns(), count, "columns of the codes, and components");
@@ -185,7 +185,7 @@ impl Pca {
     /// Rows encoded and decoded.
     ///
     /// # Panics
-    /// When the rows have not d columns.
+    /// When the rows do not have d columns.
     pub fn reconstruct(&self, rows: &Matrix) -> Matrix {
         self.decode(&self.encode(rows))
     }
@@ -228,7 +228,7 @@ impl Pca {
         self.parts.explained_variance.iter().map(share).collect()
     }
 
-    /// How many rows it was fitted to.
+    /// The number of rows it was fitted to.
     pub fn rows(&self) -> usize {
         self.parts.rows
     }

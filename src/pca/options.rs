@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::settings::{named_setting, text_setting};
 
-/// How many components to keep.
+/// The number of components to keep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Components {
     /// A number of them, from 1 up to the smaller number of rows and columns.
@@ -82,7 +82,7 @@ named_setting!(Solver, "solver", { Auto = "auto", Jacobi = "jacobi", Randomized 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PcaOptions {
-    /// How many components to keep.
+    /// The number of components to keep.
     pub components: Components,
     /// Whether to subtract the mean of every column first. Without it, variance is about zero and the components are
     /// plain singular vectors of the data.

@@ -1,10 +1,11 @@
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+use rand_distr::StandardNormal;
+
 use super::*;
 use crate::kernels::Isa;
 use crate::matrix::Matrix;
 use crate::reference;
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
-use rand_distr::StandardNormal;
 
 /// Rows of falling variance about a mean far from zero, in no particular direction.
 fn cloud(rows: usize, columns: usize, seed: u64) -> Matrix {

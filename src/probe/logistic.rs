@@ -237,20 +237,8 @@ impl Problem<'_> {
             }
             let direction = self.descent_direction(&gradient, squared, &history);
             let slope = direction.dot(&gradient);
-            let mut length = 1.0;
-            let (next, next_objective) = loop {
-                let mut next = point.clone();
-                next.add(length, &direction);
-                let value = self.objective(&next);
-                // Armijo's condition; close to the minimum, rounding may hide the decrease.
-                if value <= objective + 1e-4 * length * slope {
-                    break (next, value);
-                }
-                length /= 2.0;
-                if length < 1e-10 {
-                    return point;
-                }
-            };
+            // Close to the minimum, rounding may hide the decrease.
+            let Some((next, next_objective)) = self.search_line(&point, objective, &direction, slope) else { break };
             let next_gradient = self.gradient(&next);
             let (step, change) = (next.minus(&point), next_gradient.minus(&gradient));
             let curvature = step.dot(&change);
@@ -263,6 +251,22 @@ impl Problem<'_> {
             (point, gradient, objective) = (next, next_gradient, next_objective);
         }
         point
+    }
+
+    /// The first point of lengths 1, ½, ¼, … along a direction whose decrease is Armijo's, and its objective; none below a
+    /// length of 10⁻¹⁰.
+    fn search_line(&self, start: &Point, objective: f64, direction: &Point, slope: f64) -> Option<(Point, f64)> {
+        let mut length = 1.0;
+        while length >= 1e-10 {
+            let mut point = start.clone();
+            point.add(length, direction);
+            let value = self.objective(&point);
+            if value <= objective + 1e-4 * length * slope {
+                return Some((point, value));
+            }
+            length /= 2.0;
+        }
+        None
     }
 
     /// Against the gradient, preconditioned by the steps in `history`.

@@ -1,7 +1,8 @@
 //! The activation functions as they are defined.
 
-use crate::kernels::Activation;
 use std::f64::consts::FRAC_2_PI;
+
+use crate::kernels::Activation;
 
 /// The twin of [`Activation::forward`].
 pub fn forward(activation: Activation, values: &mut [f32]) {

@@ -1,6 +1,6 @@
 //! The naive scalar twin of kernels, gemm, network, Muon and SVD: no SIMD, no threads, no cleverness.
 //!
-//! Only tests, benches and fuzz targets call it.
+//! Only tests, benches and fuzz targets call it: hidden from the documentation, because it is no interface to build on.
 
 pub mod activation;
 mod gemm;

@@ -52,7 +52,7 @@ pub const SPECIAL: [f32; 24] = [
 ];
 
 impl Domain {
-    /// The float of this domain that 32 random bits stand for.
+    /// The float of this domain for 32 random bits.
     pub fn draw(self, bits: u32) -> f32 {
         let float = f32::from_bits(bits);
         match self {
@@ -106,7 +106,7 @@ pub enum Tolerance {
 pub trait Element: Copy + Into<f64> + std::fmt::Debug + std::fmt::LowerExp + 'static {
     /// Half the distance from 1 to the next larger number.
     const EPSILON: f64;
-    /// What stands on both sides of slices: a NaN of its own.
+    /// The guard on both sides of slices: a NaN of its own.
     const GUARD: Self;
     /// The same value.
     fn from_f32(value: f32) -> Self;
@@ -263,7 +263,7 @@ impl<T: Element> Pair<T> {
     /// Runs the kernel and the twin on the same arguments, and says where they differ by more than the tolerance, or
     /// where the kernel wrote outside its slices.
     pub fn check(&self, isa: Isa, case: &Case<T>) -> Result<(), String> {
-        // What is read ends where its allocation ends, for a sanitizer to see; before it stand NaNs.
+        // What is read ends where its allocation ends, for a sanitizer to see; before it are NaNs.
         let read: Vec<Vec<T>> = case.read.iter().map(|values| guarded(case.offset, values, 0)).collect();
         let mut write: Vec<Vec<T>> = case.write.iter().map(|values| guarded(case.offset, values, 64)).collect();
         let inner: Vec<&[T]> = read.iter().map(|buffer| &buffer[case.offset..]).collect();

@@ -45,7 +45,7 @@ pub fn draw_normals(normals: Normals<'_>, draws: &mut [f32]) {
     }
 }
 
-/// The gradients through draws, with that of the divergence times scale; and Σ μ² + eˡ − l.
+/// The gradients through draws, with the divergence's times `scale`; and Σ μ² + eˡ − l.
 pub fn normals_gradient(
     normals: Normals<'_>,
     by_draws: &[f32],

@@ -4,7 +4,7 @@ use super::rotation::{dot, rotate};
 ///
 /// Takes the columns of a matrix of any shape and rotates pairs of them, in order, until all are orthogonal to the
 /// last bits. Returns the left singular vectors times their singular values (U Σ), the singular values, and the right
-/// singular vectors (V), all as columns, the largest singular value first; columns of zeros stand for a value of zero.
+/// singular vectors (V), all as columns, the largest singular value first; columns of zeros belong to a value of zero.
 ///
 /// # Panics
 /// When it has not converged in 100 sweeps.

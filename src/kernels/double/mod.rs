@@ -3,11 +3,11 @@
 
 mod axpy;
 mod dot;
-pub mod panel;
+pub(crate) mod panel;
 mod reflection;
-pub mod rotation;
+pub(crate) mod rotation;
 
-pub use axpy::axpy;
-pub use dot::dot;
+pub(crate) use axpy::axpy;
+pub(crate) use dot::dot;
 pub(crate) use dot::dot_simd;
-pub use reflection::update_then_dot;
+pub(crate) use reflection::update_then_dot;

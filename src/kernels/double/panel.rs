@@ -30,7 +30,7 @@ const HIGH: usize = 3;
 /// tile ← tile + leftᵀ · right, for panels of any number of rows; the tile is column-major.
 ///
 /// # Panics
-/// When the panels have not the same number of whole rows, or the tile is no tile.
+/// When the panels do not have the same number of whole rows, or `tile` does not have [`WIDTH`]² elements.
 pub fn add_panel_product(isa: Isa, left: &[f64], right: &[f64], tile: &mut [f64]) {
     struct AddPanelProduct<'a>(&'a [f64], &'a [f64], &'a mut [f64]);
     impl WithSimd for AddPanelProduct<'_> {

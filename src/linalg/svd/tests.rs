@@ -1,9 +1,10 @@
-use super::*;
-use crate::reference;
 use proptest::prelude::*;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
+
+use super::*;
+use crate::reference;
 
 fn normal(rows: usize, columns: usize, seed: u64) -> Matrix {
     let mut generator = Xoshiro256PlusPlus::seed_from_u64(seed);

@@ -44,14 +44,19 @@ pub fn double_pairs() -> Vec<Pair<f64>> {
             Some(isa) => double::dot(isa, x, y),
             None => reference::dot(x, y),
         }),
-        Pair::new("rotation::rotate", [number, number], [], [finite, finite], turned, |isa, [c, s], [], [x, y]| {
-            match isa {
+        Pair::new(
+            "double::rotate",
+            [number, number],
+            [],
+            [finite, finite],
+            turned,
+            |isa, [c, s], [], [x, y]| match isa {
                 Some(isa) => rotation::rotate(isa, x, y, c, s),
                 None => reference::rotate(x, y, c, s),
-            }
-        }),
+            },
+        ),
         Pair::new(
-            "rotation::rotate_then_dot",
+            "double::rotate_then_dot",
             [number, number.negated()],
             [finite],
             [finite, finite],
@@ -65,7 +70,7 @@ pub fn double_pairs() -> Vec<Pair<f64>> {
             },
         ),
         // As many whole columns as the slice has room for; what is left must not be touched.
-        Pair::new("rotation::rotate_chain", [unit, unit], [], [finite], chained, |isa, [c, s], [], [columns]| {
+        Pair::new("double::rotate_chain", [unit, unit], [], [finite], chained, |isa, [c, s], [], [columns]| {
             let count = (columns.len() / rotation::HEIGHT).min(CHAIN);
             let rotations = vec![[c, s]; count.saturating_sub(2)];
             match (isa, count.checked_sub(1)) {
@@ -95,7 +100,7 @@ pub fn double_pairs() -> Vec<Pair<f64>> {
         ),
         // Whole rows of panels, where the last slice has room for a tile; what is left must not be touched.
         Pair::new(
-            "panel::add_panel_product",
+            "double::add_panel_product",
             [],
             [finite, finite],
             [finite],
