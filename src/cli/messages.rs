@@ -6,8 +6,13 @@ use clap::{Arg, Command};
 
 use crate::error::Error;
 
+<<<<<<< HEAD
+/// The message of an error. The wrong setting, and the settings in parentheses at the message's end, get dashes where
+/// they are options of the program.
+=======
 /// The message of an error: the setting that is wrong, and those that the message names in parentheses, with dashes
 /// where they are options of the program.
+>>>>>>> main
 pub fn message(error: &Error, program: &Command) -> String {
     let options: BTreeSet<&str> =
         program.get_subcommands().flat_map(Command::get_arguments).filter_map(Arg::get_long).collect();
