@@ -53,14 +53,15 @@
 //! ```
 //!
 //! Bytes stay bytes until a minibatch is gathered. A step has two phases. First, tiles of rows run forward and backward in
-//! parallel. Then, also in parallel, each piece of the weights sums its gradient over all rows of the minibatch and is
+//! parallel. Then, also in parallel, each block of the weights sums its gradient over all rows of the minibatch and is
 //! updated at once (fused gradient and update). Since no partial gradients are added up, the result has the same bits
 //! for any number of threads.
 //!
 //! # The rooms
 //!
-//! A room imports from rooms in the rows below its own, never upwards, sideways or in a circle; `tests/floors` holds the
-//! code to this table.
+//! A room imports from rooms on the floors below its own, never upwards, sideways or in a circle; `tests/floors` holds the
+//! code to this table. `CONTRIBUTING.md` says which files a change touches: an activation, a format, an option, an update
+//! rule, several processes.
 //!
 //! | room | holds |
 //! |---|---|

@@ -2,8 +2,8 @@
 
 use rand::RngExt;
 
-use crate::random::{Purpose, generator_of_row};
-use crate::rows::{ChangedRows, Rows};
+use super::draw::Draw;
+use crate::random::Purpose;
 use crate::settings::named_setting;
 
 /// Binarisation of values in [0, 1]: x becomes 1 with probability x, else 0.
@@ -17,15 +17,10 @@ pub enum Binarisation {
 }
 
 impl Binarisation {
-    /// The binarised rows of an epoch, counted from 1 in training; epoch 0 is the draw for measurements.
-    pub fn binarised(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
-        ChangedRows::new(rows, move |index, row: &mut [f32]| self.apply(index, row, seed, epoch))
-    }
-
     /// Binarises the row with this index.
-    pub(super) fn apply(self, index: usize, row: &mut [f32], seed: u64, epoch: u64) {
-        let turn = if self == Self::Fixed { 0 } else { epoch };
-        let mut generator = generator_of_row(seed, Purpose::Binarisation, turn, index);
+    pub(super) fn apply(self, index: usize, row: &mut [f32], draw: Draw) {
+        let draw = if self == Self::Fixed { Draw { epoch: 0, ..draw } } else { draw };
+        let mut generator = draw.generator(Purpose::Binarisation, index);
         // Most pixels are black or white already, and need no draw.
         for value in row.iter_mut().filter(|value| **value > 0.0 && **value < 1.0) {
             *value = f32::from(u8::from(generator.random::<f32>() < *value));
@@ -38,12 +33,10 @@ named_setting!(Binarisation, "binarise", { Fixed = "fixed", Stochastic = "stocha
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::Matrix;
 
     fn row(binarisation: Binarisation, epoch: u64) -> Vec<f32> {
-        let grey = Matrix::from_slice(2, 10_000, &[0.3; 20_000]);
-        let mut row = vec![f32::NAN; 10_000];
-        binarisation.binarised(&grey, 1, epoch).gather(&[1], &mut row).unwrap();
+        let mut row = vec![0.3; 10_000];
+        binarisation.apply(1, &mut row, Draw { image_shape: None, seed: 1, epoch });
         row
     }
 
@@ -52,9 +45,8 @@ mod tests {
         let row = row(Binarisation::Stochastic, 1);
         assert!(row.iter().all(|&value| value == 0.0 || value == 1.0));
         assert!((row.iter().sum::<f32>() / 1e4 - 0.3).abs() < 0.015);
-        let certain = Matrix::from_rows(&[[0.0, 1.0]]);
-        let mut out = [f32::NAN; 2];
-        Binarisation::Fixed.binarised(&certain, 1, 1).gather(&[0], &mut out).unwrap();
+        let mut out = [0.0, 1.0];
+        Binarisation::Fixed.apply(0, &mut out, Draw { image_shape: None, seed: 1, epoch: 1 });
         assert_eq!(out, [0.0, 1.0]);
     }
 

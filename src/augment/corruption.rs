@@ -5,9 +5,10 @@ use std::fmt;
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::draw::Draw;
 use super::hiding::{Hiding, share};
 use crate::error::Result;
-use crate::random::{Purpose, generator_of_row};
+use crate::random::Purpose;
 use crate::rows::{ChangedRows, Rows, check_unit_interval};
 use crate::settings::text_setting;
 
@@ -63,23 +64,16 @@ impl Corruption {
     ///
     /// They cannot be gathered where [`check`](Self::check) fails.
     pub fn corrupted(self, rows: &dyn Rows, seed: u64, epoch: u64) -> impl Rows {
-        let image_shape = rows.image_shape();
-        ChangedRows::new(rows, move |index, row: &mut [f32]| self.apply(index, row, image_shape, seed, epoch))
+        let draw = Draw { image_shape: rows.image_shape(), seed, epoch };
+        ChangedRows::new(rows, move |index, row: &mut [f32]| self.apply(index, row, draw))
     }
 
     /// Corrupts the row with this index.
     ///
     /// # Panics
     /// When [`check`](Self::check) would fail for a block.
-    pub(super) fn apply(
-        self,
-        index: usize,
-        row: &mut [f32],
-        image_shape: Option<(usize, usize)>,
-        seed: u64,
-        epoch: u64,
-    ) {
-        let mut generator = generator_of_row(seed, Purpose::Corruption, epoch, index);
+    pub(super) fn apply(self, index: usize, row: &mut [f32], draw: Draw) {
+        let mut generator = draw.generator(Purpose::Corruption, index);
         let mut add_noise = |row: &mut [f32], deviation: f32, [least, most]: [f32; 2]| {
             for value in row {
                 let normal: f32 = StandardNormal.sample(&mut generator);
@@ -89,7 +83,7 @@ impl Corruption {
         match self {
             Self::Gaussian(deviation) => add_noise(row, deviation, [f32::NEG_INFINITY, f32::INFINITY]),
             Self::ClippedGaussian(deviation) => add_noise(row, deviation, [0.0, 1.0]),
-            Self::Hidden(hiding) => hiding.apply(row, 0.0, image_shape, &mut generator),
+            Self::Hidden(hiding) => hiding.apply(row, 0.0, draw.image_shape, &mut generator),
             Self::SaltPepper(share) => {
                 for value in row {
                     let draw = generator.random::<f32>();

@@ -1,15 +1,18 @@
 //! The examples of one epoch: augmented inputs and targets.
 
 use super::Augmentation;
-use crate::error::Result;
-use crate::rows::{Rows, each_row};
+use super::draw::Draw;
+use crate::rows::{ChangedRows, Rows};
 
 impl Augmentation {
     /// The examples that training sees of `rows` in an epoch, counted from 1.
     ///
     /// They cannot be gathered where [`check`](Self::check) fails.
     pub fn examples<'a>(&self, rows: &'a dyn Rows, seed: u64, epoch: u64) -> AugmentedExamples<'a> {
-        let view = |augmentation| AugmentedRows { rows, augmentation, seed, epoch };
+        let draw = Draw { image_shape: rows.image_shape(), seed, epoch };
+        let view = |augmentation: Augmentation| -> AugmentedRows<'a> {
+            ChangedRows::new(rows, Box::new(move |index, row: &mut [f32]| augmentation.apply(index, row, draw)))
+        };
         let clean = Augmentation { corruption: None, ..*self };
         AugmentedExamples {
             rows,
@@ -53,49 +56,13 @@ impl AugmentedExamples<'_> {
 }
 
 /// Rows, each augmented as it is gathered.
-struct AugmentedRows<'a> {
-    rows: &'a dyn Rows,
-    augmentation: Augmentation,
-    seed: u64,
-    epoch: u64,
-}
-
-impl Rows for AugmentedRows<'_> {
-    fn rows(&self) -> usize {
-        self.rows.rows()
-    }
-
-    fn columns(&self) -> usize {
-        self.rows.columns()
-    }
-
-    fn gather(&self, indices: &[usize], out: &mut [f32]) -> Result<()> {
-        self.rows.gather(indices, out)?;
-        let (image_shape, seed, epoch) = (self.rows.image_shape(), self.seed, self.epoch);
-        each_row(indices, self.columns(), out, |index, row| {
-            self.augmentation.apply_to_target(index, row, image_shape, seed, epoch);
-            if let Some(corruption) = self.augmentation.corruption {
-                corruption.apply(index, row, image_shape, seed, epoch);
-            }
-        });
-        Ok(())
-    }
-
-    fn prefetch(&self, index: usize) {
-        self.rows.prefetch(index);
-    }
-
-    fn image_shape(&self) -> Option<(usize, usize)> {
-        self.rows.image_shape()
-    }
-}
+type AugmentedRows<'a> = ChangedRows<'a, Box<dyn Fn(usize, &mut [f32]) + Sync>>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::augment::Binarisation;
     use crate::data::Dataset;
-    use crate::rows::ChangedRows;
 
     fn images() -> Dataset {
         let pixels = (0..4 * 12).map(|pixel| pixel as u8 % 2).collect();
@@ -128,10 +95,11 @@ mod tests {
         let examples = augmentation.examples(&halves, 7, 3);
         let shifted = Augmentation { shift: 1, ..Augmentation::default() };
         let shifted = shifted.examples(&halves, 7, 3);
-        let binarised = augmentation.binarisation.unwrap().binarised(shifted.inputs(), 7, 3);
+        let binarised = Augmentation { binarisation: augmentation.binarisation, ..Augmentation::default() };
+        let binarised = binarised.examples(shifted.inputs(), 7, 3);
         let targets = all(examples.targets().unwrap());
-        assert_eq!(targets, all(&binarised));
-        assert_eq!(all(examples.inputs()), all(&augmentation.corruption.unwrap().corrupted(&binarised, 7, 3)));
+        assert_eq!(targets, all(binarised.inputs()));
+        assert_eq!(all(examples.inputs()), all(&augmentation.corruption.unwrap().corrupted(binarised.inputs(), 7, 3)));
         assert!(targets.iter().all(|&value| value == 0.0 || value == 1.0));
     }
 }

@@ -6,12 +6,14 @@
 
 mod binarisation;
 mod corruption;
+mod draw;
 mod examples;
 mod hiding;
 mod shift;
 
 pub use binarisation::Binarisation;
 pub use corruption::Corruption;
+use draw::Draw;
 pub use examples::AugmentedExamples;
 pub use hiding::{BlockSize, Hiding};
 
@@ -82,20 +84,16 @@ impl Augmentation {
         Self { corruption, ..Self::default() }
     }
 
-    /// Turns the gathered row with this index into its target in an epoch.
-    fn apply_to_target(
-        &self,
-        index: usize,
-        row: &mut [f32],
-        image_shape: Option<(usize, usize)>,
-        seed: u64,
-        epoch: u64,
-    ) {
+    /// Augments the gathered row with this index.
+    fn apply(&self, index: usize, row: &mut [f32], draw: Draw) {
         if self.shift > 0 {
-            shift::apply(self.shift, index, row, image_shape, seed, epoch);
+            shift::apply(self.shift, index, row, draw);
         }
         if let Some(binarisation) = self.binarisation {
-            binarisation.apply(index, row, seed, epoch);
+            binarisation.apply(index, row, draw);
+        }
+        if let Some(corruption) = self.corruption {
+            corruption.apply(index, row, draw);
         }
     }
 

@@ -2,8 +2,9 @@
 
 use rand::RngExt;
 
+use super::draw::Draw;
 use crate::error::{Error, Result};
-use crate::random::{Purpose, generator_of_row};
+use crate::random::Purpose;
 use crate::rows::Rows;
 
 /// Shifts the image with this index vertically and horizontally by up to `most` pixels, all shifts equally likely (Simard et
@@ -12,16 +13,9 @@ use crate::rows::Rows;
 ///
 /// # Panics
 /// When the row is no image, or too small; see [`check`].
-pub(super) fn apply(
-    most: usize,
-    index: usize,
-    image: &mut [f32],
-    image_shape: Option<(usize, usize)>,
-    seed: u64,
-    epoch: u64,
-) {
-    let (_, width) = image_shape.expect("images");
-    let mut generator = generator_of_row(seed, Purpose::Shift, epoch, index);
+pub(super) fn apply(most: usize, index: usize, image: &mut [f32], draw: Draw) {
+    let (_, width) = draw.image_shape.expect("images");
+    let mut generator = draw.generator(Purpose::Shift, index);
     let mut draw = || generator.random_range(0..=2 * most) as isize - most as isize;
     let (down, right) = (draw(), draw());
     shift(image, width, down, right);
@@ -99,7 +93,7 @@ mod tests {
             for epoch in 0..600 {
                 let mut row = [f32::NAN; 12];
                 image.copy_row(0, &mut row);
-                apply(most, 0, &mut row, Some((3, 4)), 1, epoch);
+                apply(most, 0, &mut row, Draw { image_shape: Some((3, 4)), seed: 1, epoch });
                 found.insert(bits(&row));
             }
             assert_eq!(found, expected, "up to {most}");
@@ -112,7 +106,7 @@ mod tests {
         let row = |epoch| {
             let mut row = [f32::NAN; 12];
             image.copy_row(0, &mut row);
-            apply(2, 0, &mut row, Some((3, 4)), 1, epoch);
+            apply(2, 0, &mut row, Draw { image_shape: Some((3, 4)), seed: 1, epoch });
             row
         };
         assert_eq!(row(3), row(3));

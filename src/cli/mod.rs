@@ -1,4 +1,7 @@
 //! The command line: one file a subcommand, each of which parses, calls one library function, and prints.
+//!
+//! Subcommands share `arguments`, `train_arguments` and `config` (what is asked for), `watch` and `progress` (a run), `facts`,
+//! `table` and `generated` (what is printed and written), `messages` and `threads`.
 
 mod arguments;
 mod bench;

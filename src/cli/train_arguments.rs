@@ -24,13 +24,13 @@ pub struct TrainArguments {
     #[command(flatten)]
     network: NetworkArguments,
     /// The loss to minimise; cross-entropy is for data in [0, 1]
-    #[arg(long, default_value_t = Loss::SquaredError, value_name = "squared-error|cross-entropy")]
+    #[arg(long, default_value_t = TrainOptions::default().loss, value_name = Loss::FORMS)]
     loss: Loss,
     /// Passes over the data
-    #[arg(long, short = 'e', default_value_t = 100, allow_negative_numbers = true, value_parser = at_least_one)]
+    #[arg(long, short = 'e', default_value_t = TrainOptions::default().epochs, allow_negative_numbers = true, value_parser = at_least_one)]
     epochs: usize,
     /// The number of rows of a minibatch
-    #[arg(long, short = 'b', default_value_t = 32, allow_negative_numbers = true, value_parser = at_least_one)]
+    #[arg(long, short = 'b', default_value_t = TrainOptions::default().batch_size, allow_negative_numbers = true, value_parser = at_least_one)]
     batch_size: usize,
     /// Double the rows of a minibatch every time this many epochs have passed, until it has all rows
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = at_least_one)]
@@ -39,10 +39,10 @@ pub struct TrainArguments {
     #[arg(long, short = 'r', allow_negative_numbers = true, value_name = "RATE|auto")]
     learning_rate: Option<RateArgument>,
     /// The schedule of the step size over the run
-    #[arg(long, default_value_t = Schedule::Constant, value_name = Schedule::FORMS)]
+    #[arg(long, default_value_t = LearningRate::default().schedule, value_name = Schedule::FORMS)]
     schedule: Schedule,
     /// Epochs over which the step size first grows from 0
-    #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
+    #[arg(long, default_value_t = LearningRate::default().warm_up, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
     warm_up: f64,
     /// The update rule [default: adam, or sgd with --momentum]; adamw is adam with --weight-decay 0.01
     #[arg(long, value_parser = optimizer_names())]
@@ -62,7 +62,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = seconds)]
     max_time: Option<f64>,
     /// The number of times that a diverging run repeats its epoch with half the step size
-    #[arg(long, default_value_t = 0, value_name = "TIMES", allow_negative_numbers = true)]
+    #[arg(long, default_value_t = Stopping::default().retries, value_name = "TIMES", allow_negative_numbers = true)]
     retries: usize,
 }
 
@@ -104,7 +104,7 @@ struct NetworkArguments {
     #[arg(long)]
     variational: bool,
     /// The distribution of the initial weights
-    #[arg(long, default_value_t = Initialisation::FanIn, value_name = Initialisation::FORMS)]
+    #[arg(long, default_value_t = Initialisation::default(), value_name = Initialisation::FORMS)]
     init: Initialisation,
 }
 
@@ -115,22 +115,22 @@ struct RegularisationArguments {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     weight_decay: Option<f32>,
     /// λ in a penalty of λ Σ|w|
-    #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    #[arg(long, default_value_t = Penalty::default().l1, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     l1: f32,
     /// λ in a penalty of λ Σ w²
-    #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    #[arg(long, default_value_t = Penalty::default().l2, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     l2: f32,
     /// λ in a penalty of λ Σ|c| for the code c of a row, which makes codes sparse
-    #[arg(long, default_value_t = 0.0, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    #[arg(long, default_value_t = Penalty::default().code_l1, value_name = "λ", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     code_l1: f32,
     /// The weight β of the divergence of variational codes from the standard normal, beside the loss
-    #[arg(long, default_value_t = 1.0, value_name = "β", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
+    #[arg(long, default_value_t = VariationalLoss::default().beta, value_name = "β", allow_negative_numbers = true, value_parser = not_negative::<f32>)]
     beta: f32,
     /// Epochs over which β first grows from 0
-    #[arg(long, default_value_t = 0.0, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
+    #[arg(long, default_value_t = VariationalLoss::default().beta_warm_up, value_name = "EPOCHS", allow_negative_numbers = true, value_parser = not_negative::<f64>)]
     beta_warm_up: f64,
     /// Augment images: shift each by up to this many pixels in every direction, drawn again in each epoch
-    #[arg(long, default_value_t = 0, value_name = "PIXELS", allow_negative_numbers = true)]
+    #[arg(long, default_value_t = Augmentation::default().shift, value_name = "PIXELS", allow_negative_numbers = true)]
     shift: usize,
     /// Turn each value x in [0, 1] into 1 with probability x, else into 0: once, or again in each epoch
     #[arg(long, value_name = Binarisation::FORMS)]
@@ -145,7 +145,7 @@ struct RegularisationArguments {
     #[arg(long)]
     tied: bool,
     /// The average of the weights that is measured and saved
-    #[arg(long, default_value_t = Averaging::None, value_name = Averaging::FORMS)]
+    #[arg(long, default_value_t = TrainOptions::default().averaging, value_name = Averaging::FORMS)]
     average: Averaging,
 }
 
@@ -211,11 +211,7 @@ impl TrainArguments {
 impl NetworkArguments {
     /// The activations; the default of the output is the one that the loss asks for.
     fn activations(&self, loss: Loss) -> Activations {
-        let usual = match loss {
-            Loss::CrossEntropy => Activation::Sigmoid,
-            Loss::SquaredError => Activation::Linear,
-        };
-        let output = self.output_activation.unwrap_or(usual);
+        let output = self.output_activation.unwrap_or(loss.usual_output());
         Activations { hidden: self.activation, code: self.code_activation, output }
     }
 }

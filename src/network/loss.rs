@@ -19,6 +19,14 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// The activation of the output layer that goes with it, where no other is asked for.
+    pub fn usual_output(self) -> Activation {
+        match self {
+            Self::SquaredError => Activation::Linear,
+            Self::CrossEntropy => Activation::Sigmoid,
+        }
+    }
+
     /// Checks that it can follow an output layer with this activation.
     ///
     /// # Errors

@@ -69,7 +69,7 @@ pub trait RowsInMemory: Rows {
 }
 
 /// Calls `visit` with each index and its row of `out`.
-pub(crate) fn each_row(indices: &[usize], columns: usize, out: &mut [f32], mut visit: impl FnMut(usize, &mut [f32])) {
+fn each_row(indices: &[usize], columns: usize, out: &mut [f32], mut visit: impl FnMut(usize, &mut [f32])) {
     assert_eq!(out.len(), indices.len() * columns, "one row of {columns} elements for each index");
     for (&index, row) in indices.iter().zip(out.chunks_exact_mut(columns.max(1))) {
         visit(index, row);

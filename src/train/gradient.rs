@@ -6,7 +6,7 @@
 //! everything after only on the sums; but K-FAC asks the parts for their curvature.
 
 use super::batches::{parts, parts_of};
-use super::{TrainOptions, penalty};
+use super::{TrainOptions, regularisation};
 use crate::error::Result;
 use crate::kernels::Update;
 use crate::matrix::AlignedBuffer;
@@ -15,8 +15,9 @@ use crate::optimizer::Needs;
 
 /// The gradient of the mean loss of a minibatch by every parameter.
 ///
-/// The gradient of a small minibatch is never written to memory: the optimizer's update is fused with its last sum. It is
-/// written where the minibatch has several parts, or something is done to it before the update.
+/// The gradient of a minibatch in one part is not written to memory first (but for the few parameters of a narrow network):
+/// the optimizer's update is fused with its last sum. It is written where the minibatch has several parts, or something is
+/// done to it before the update.
 pub(super) struct MinibatchGradient {
     /// The parts of a minibatch that are kept until the update.
     parts: Vec<Batch>,
@@ -30,7 +31,8 @@ pub(super) struct MinibatchGradient {
 
 impl MinibatchGradient {
     /// Buffers for the minibatches of a run over `rows` rows.
-    pub fn new(network: &Network, options: &TrainOptions, rows: usize, needs: Needs) -> Self {
+    pub fn new(network: &Network, options: &TrainOptions, rows: usize) -> Self {
+        let needs = options.optimizer.needs();
         let objective =
             Objective { loss: options.loss, code_l1: options.penalty.code_l1, beta: options.variational.beta };
         let length = if options.writes_gradient(rows) { network.parameters().len() } else { 0 };
@@ -73,12 +75,12 @@ impl MinibatchGradient {
 
     /// Adds the gradient of the penalties, sums the gradients of tied weights, and clips.
     pub fn penalise(&mut self, network: &Network, options: &TrainOptions) {
-        if penalty::changes_gradient(options) {
+        if regularisation::changes_gradient(options) {
             if !self.is_written {
                 self.parts[0].apply(Update::write(&mut self.written));
                 self.is_written = true;
             }
-            penalty::change_gradient(network, options, &mut self.written);
+            regularisation::change_gradient(network, options, &mut self.written);
         }
     }
 

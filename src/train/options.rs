@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Averaging, LearningRate, check};
+use super::{Averaging, LearningRate, ranges};
 use crate::augment::Augmentation;
 use crate::error::Result;
 use crate::network::Loss;
@@ -77,8 +77,8 @@ impl Default for VariationalLoss {
 
 impl VariationalLoss {
     fn check(&self) -> Result<()> {
-        check::not_negative("beta", self.beta.into())?;
-        check::not_negative("beta-warm-up", self.beta_warm_up)
+        ranges::not_negative("beta", self.beta.into())?;
+        ranges::not_negative("beta-warm-up", self.beta_warm_up)
     }
 }
 
@@ -102,9 +102,9 @@ pub struct Stopping {
 
 impl Stopping {
     fn check(&self) -> Result<()> {
-        self.max_seconds.map_or(Ok(()), |seconds| check::positive("max-time", seconds))?;
+        self.max_seconds.map_or(Ok(()), |seconds| ranges::positive("max-time", seconds))?;
         match self.patience {
-            Some(0) => check::wrong("patience", "0 epochs leave no time for a smaller error; at least 1 is needed"),
+            Some(0) => ranges::wrong("patience", "0 epochs leave no time for a smaller error; at least 1 is needed"),
             _ => Ok(()),
         }
     }
@@ -131,10 +131,10 @@ impl Penalty {
     fn check(&self, learning_rate: f32) -> Result<()> {
         let Self { weight_decay, l1, l2, code_l1 } = *self;
         for (name, number) in [("weight-decay", weight_decay), ("l1", l1), ("l2", l2), ("code-l1", code_l1)] {
-            check::not_negative(name, number.into())?;
+            ranges::not_negative(name, number.into())?;
         }
         match weight_decay * learning_rate >= 1.0 {
-            true => check::wrong(
+            true => ranges::wrong(
                 "weight-decay",
                 format!("{weight_decay} times the learning rate {learning_rate} leaves nothing of a weight"),
             ),
@@ -176,18 +176,18 @@ impl TrainOptions {
     /// When a number is not in its range; the message gives the range.
     pub fn check(&self) -> Result<()> {
         if self.epochs == 0 {
-            return check::wrong("epochs", "0 epochs train nothing; at least 1 is needed");
+            return ranges::wrong("epochs", "0 epochs train nothing; at least 1 is needed");
         }
         if self.batch_size == 0 {
-            return check::wrong("batch-size", "a minibatch has at least 1 row");
+            return ranges::wrong("batch-size", "a minibatch has at least 1 row");
         }
         if self.double_batch == Some(0) {
-            return check::wrong("double-batch", "at least 1 epoch lies between two sizes");
+            return ranges::wrong("double-batch", "at least 1 epoch lies between two sizes");
         }
         self.rate.check()?;
         self.variational.check()?;
         self.penalty.check(self.rate.base)?;
-        self.clip_norm.map_or(Ok(()), |longest| check::positive("clip-norm", longest.into()))?;
+        self.clip_norm.map_or(Ok(()), |longest| ranges::positive("clip-norm", longest.into()))?;
         self.stopping.check()?;
         self.averaging.check()?;
         self.optimizer.check()

@@ -1,7 +1,7 @@
 //! The needs of a run, known before its first step: rows at once, buffers, a written gradient.
 
 use super::batches::{Batches, part_rows, parts_of};
-use super::{Averaging, TrainOptions, penalty};
+use super::{Averaging, TrainOptions, regularisation};
 use crate::network::Architecture;
 
 impl TrainOptions {
@@ -44,6 +44,6 @@ impl TrainOptions {
 
     /// Whether the gradient must be written to memory before a step, in a run over `rows` rows.
     pub(super) fn writes_gradient(&self, rows: usize) -> bool {
-        penalty::changes_gradient(self) || parts_of(Batches::new(self, rows).largest()) > 1
+        regularisation::changes_gradient(self) || parts_of(Batches::new(self, rows).largest()) > 1
     }
 }

@@ -1,6 +1,7 @@
 //! Greedy pretraining, layer by layer.
 
-use super::{Averaging, Observer, Preparation, Preparing, Stopping, TrainOptions, train};
+use super::observer::Preparing;
+use super::{Averaging, Observer, Preparation, Stopping, TrainOptions, train};
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::network::{Architecture, LayerSizes, Loss, Network};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::check;
+use super::ranges;
 use crate::error::{Error, Result};
 use crate::optimizer::OptimizerChoice;
 use crate::settings::text_setting;
@@ -32,8 +32,8 @@ impl LearningRate {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        check::positive("learning-rate", self.base.into())?;
-        check::not_negative("warm-up", self.warm_up)?;
+        ranges::positive("learning-rate", self.base.into())?;
+        ranges::not_negative("warm-up", self.warm_up)?;
         self.schedule.check()
     }
 }
@@ -77,7 +77,7 @@ const RISE: f64 = 0.3;
 const FIRST: f64 = 1.0 / 25.0;
 
 impl Schedule {
-    /// Its forms in text: see [`Schedule::from_str`].
+    /// Its forms in text: see [`FromStr`](std::str::FromStr).
     pub const FORMS: &'static str = "constant|cosine|one-cycle|step:EPOCHS:FACTOR|plateau:EPOCHS:FACTOR";
 
     /// The share of the rate when `done` of `epochs` epochs are done. It is 1 for plateaus: only the trainer knows the

@@ -13,7 +13,8 @@ use super::identity::Identity;
 use super::progress::{BestError, Progress};
 use super::state::RunState;
 use super::{
-    Averaging, End, Epoch, Event, History, LearningRate, Schedule, TrainOptions, VariationalEpoch, checkpoint, penalty,
+    Averaging, End, Epoch, Event, History, LearningRate, Schedule, TrainOptions, VariationalEpoch, checkpoint,
+    regularisation,
 };
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
@@ -65,13 +66,13 @@ impl<'a> Trainer<'a> {
         options.check()?;
         check_compatible(network, rows, validation, options)?;
         if options.tied {
-            penalty::tie(network);
+            regularisation::tie(network);
         }
         let count = rows.rows();
         Ok(Self {
             state: RunState::new(network, options, count),
             identity: Identity::new(network),
-            gradient: MinibatchGradient::new(network, options, count, options.optimizer.needs()),
+            gradient: MinibatchGradient::new(network, options, count),
             batches: Batches::new(options, count),
             order: (0..count).collect(),
             order_of: 0,
@@ -230,10 +231,10 @@ impl<'a> Trainer<'a> {
 
     /// Decays the weights and takes the optimizer's step.
     fn update(&mut self, step: Step) {
-        penalty::decay(self.network, &self.options, step.learning_rate);
+        regularisation::decay(self.network, &self.options, step.learning_rate);
         self.state.optimizer.step(self.network, self.gradient.get(), step);
         if self.options.tied {
-            penalty::tie(self.network);
+            regularisation::tie(self.network);
         }
     }
 

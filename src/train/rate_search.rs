@@ -2,7 +2,8 @@
 
 use rand::seq::SliceRandom;
 
-use super::{End, LearningRate, Observer, Preparation, Preparing, Stopping, TrainOptions, VariationalLoss, train};
+use super::observer::Preparing;
+use super::{End, LearningRate, Observer, Preparation, Stopping, TrainOptions, VariationalLoss, train};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 use crate::network::Network;
