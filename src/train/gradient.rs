@@ -1,16 +1,9 @@
 //! The gradient of a minibatch: the rows go through the network, and penalties are added.
 //!
-<<<<<<< HEAD
-//! This is where several processes could share a minibatch: each would trace a shard of its rows, and the written gradients
-//! and errors would be summed in a fixed order between [`MinibatchGradient::trace`] and
-//! [`MinibatchGradient::penalise`]. Everything before depends only on single rows, and everything after only on the
-//! sums.
-=======
 //! This is where several processes could share a minibatch, at the end of [`MinibatchGradient::trace`]: each would trace a
 //! shard of its rows as a part, weighted by its share of them, and gradients and errors would be summed in a fixed order
 //! before `trace` returns, because the trainer then looks at the errors. Everything before depends only on single rows, and
 //! everything after only on the sums; but K-FAC asks the parts for their curvature.
->>>>>>> main
 
 use super::batches::{parts, parts_of};
 use super::{TrainOptions, regularisation};
