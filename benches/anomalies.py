@@ -28,7 +28,7 @@ def diabolo(*words):
 
 
 def part(name, header, start, stop, out):
-    """Writes some rows of an IDX file, whose header has so many bytes, to another."""
+    """Writes some rows of an IDX file, whose header has `header` bytes, to another."""
     data = gzip.open(MNIST / name).read()
     size = (len(data) - header) // int.from_bytes(data[4:8])
     rows = data[header + start * size : header + stop * size]

@@ -60,7 +60,7 @@ fn matrices((m, k, n): (usize, usize, usize)) -> [Matrix; 3] {
 
 #[library_benchmark(setup = matrices)]
 #[bench::hidden_layer((128, 784, 100))]
-#[bench::waist((128, 100, 2))]
+#[bench::bottleneck((128, 100, 2))]
 fn product([a, b, mut c]: [Matrix; 3]) -> Matrix {
     gemm(1.0, black_box(a.view()), black_box(b.view()), 0.0, c.view_mut());
     c
@@ -78,7 +78,7 @@ fn layer((outputs, inputs): (usize, usize)) -> (Matrix, AlignedBuffer, AlignedBu
 
 #[library_benchmark(setup = layer)]
 #[bench::hidden_layer((100, 784))]
-#[bench::waist((2, 100))]
+#[bench::bottleneck((2, 100))]
 fn tile_forward((weights, input, mut output): (Matrix, AlignedBuffer, AlignedBuffer)) -> AlignedBuffer {
     tile_product(Isa::best(), weights.view(), &[], black_box(&input), None, TILE_ROWS, &mut output);
     output

@@ -53,9 +53,9 @@
 //! ```
 //!
 //! Bytes stay bytes until a minibatch is gathered. A step has two phases. First, tiles of rows run forward and backward in
-//! parallel. Then, also in parallel, each block of the weights sums its gradient over all rows of the minibatch and is updated
-//! at once (fused gradient and update). Since no partial gradients are added up, the result has the same bits for any number of
-//! threads.
+//! parallel. Then, also in parallel, each block of the weights sums its gradient over all rows of the minibatch and is
+//! updated at once (fused gradient and update). Since no partial gradients are added up, the result has the same bits
+//! for any number of threads.
 //!
 //! # The rooms
 //!

@@ -11,7 +11,7 @@ use diabolo::rows::Rows;
 use diabolo::train::{Stopping, TrainOptions, train};
 use diabolo::{Error, Matrix, Result};
 
-/// Rows of a matrix, of which only so many can be read.
+/// Rows of a matrix that fail once `left` rows have been read.
 struct Disk {
     matrix: Matrix,
     left: AtomicUsize,

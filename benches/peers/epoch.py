@@ -8,7 +8,7 @@ candle and burn too, for slides and deep. Figures are medians over the rounds.
 
 All sides train the same layers, with biases, in batches of the same size by the same optimizer; the error is squared,
 summed over columns, and averaged over rows. The rows of PyTorch, JAX and scikit-learn are single precision in memory
-from the start, and are shuffled anew each epoch. PyTorch and JAX leave out an epoch's last, smaller batch, for a
+from the start, and are shuffled again each epoch. PyTorch and JAX leave out an epoch's last, smaller batch, for a
 compiler wants all batches alike. scikit-learn can't have a sigmoid for its output: that layer is linear there. candle
 and burn train on random rows.
 """

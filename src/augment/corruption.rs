@@ -43,7 +43,7 @@ impl Corruption {
     /// Checks that these rows can be corrupted.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] for a block where rows are no images or smaller ones, and for clipped noise where values do not
+    /// [`Error::Mismatch`](crate::Error::Mismatch) for a block where rows are no images or smaller ones, and for clipped noise where values do not
     /// lie in [0, 1].
     pub fn check(self, rows: &dyn Rows) -> Result<()> {
         match self {

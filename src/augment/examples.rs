@@ -21,8 +21,8 @@ impl Augmentation {
         }
     }
 
-    /// The rows on which a likelihood is measured: binarised where training binarises, neither shifted nor corrupted. They are
-    /// drawn for epoch 0, which no training uses.
+    /// The rows on which a likelihood is measured: binarised where training binarises, neither shifted nor corrupted.
+    /// They are drawn for epoch 0, which no training uses.
     pub fn measured<'a>(&self, rows: &'a dyn Rows, seed: u64) -> AugmentedExamples<'a> {
         Self { binarisation: self.binarisation, ..Self::default() }.examples(rows, seed, 0)
     }

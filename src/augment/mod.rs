@@ -1,8 +1,8 @@
 //! Augmentation: random changes of training rows before the network sees them.
 //!
-//! Each kind has a file, which changes one row. Its draw depends only on the seed, the epoch and the row's index, so that a row
-//! is the same whenever it is gathered. [`Augmentation`] combines the kinds, and is all that training knows of them. A new kind
-//! is a file here, and a field of [`Augmentation`] with its line in each of the methods.
+//! Each kind has a file, which changes one row. Its draw depends only on the seed, the epoch and the row's index, so
+//! that a row is the same whenever it is gathered. [`Augmentation`] combines the kinds, and is all that training knows
+//! of them. A new kind is a file here, and a field of [`Augmentation`] with its line in each of the methods.
 
 mod binarisation;
 mod corruption;
@@ -45,7 +45,8 @@ use crate::rows::{Rows, check_unit_interval};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Augmentation {
-    /// The largest number of pixels by which an image is shifted in any direction, drawn again in each epoch; 0 for no shift.
+    /// The largest number of pixels by which an image is shifted in any direction, drawn again in each epoch; 0 for no
+    /// shift.
     pub shift: usize,
     /// The binarisation of values in [0, 1]; `None` leaves them unchanged.
     #[serde(rename = "binarise")]

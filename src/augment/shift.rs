@@ -56,10 +56,11 @@ fn shift(image: &mut [f32], width: usize, down: isize, right: isize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::data::Dataset;
     use crate::rows::RowsInMemory;
-    use std::collections::BTreeSet;
 
     fn image() -> Dataset {
         let pixels: Vec<u8> = (1..=12).collect();

@@ -16,24 +16,24 @@ pub struct ColumnArguments {
     /// The columns to use, by name or number (from 1), in this order [default: all but the label]
     #[arg(long, short = 'c', value_delimiter = ',', value_name = "A,B,…")]
     pub columns: Option<Vec<String>>,
-    /// A column that is no feature: it is kept aside, and written beside codes and rows
+    /// A column that is not a feature: it is kept aside, and written beside codes and rows
     #[arg(long, short = 'l', value_name = "COLUMN")]
     pub label: Option<String>,
 }
 
 impl ColumnArguments {
-    /// Reads a file or a built-in set; `usual` columns, if no others are asked for.
+    /// Reads a file or a built-in set; the `usual` columns, where the user chose none.
     pub fn read(&self, source: &str, usual: Columns) -> Result<Dataset> {
         data::read(source, &self.options(usual))
     }
 
-    /// What to read; `usual` columns, if no others are asked for.
+    /// The options of reading; the `usual` columns, where the user chose none.
     pub fn options(&self, usual: Columns) -> ReadOptions {
         let columns = self.columns.clone().map_or(usual, Columns::Chosen);
         ReadOptions { columns, label: self.label.clone() }
     }
 
-    /// The labels, where they were asked for: built-in sets have some, asked for or not.
+    /// The labels, where the user asked for them: built-in sets always have some.
     pub fn asked_labels<'a>(&self, dataset: &'a Dataset) -> Option<&'a Labels> {
         self.label.as_ref().and(dataset.labels())
     }
@@ -54,7 +54,7 @@ pub struct LabelsArgument {
 }
 
 impl LabelsArgument {
-    /// The data set with these labels, where there are any, and of its rows those that are asked for.
+    /// The chosen rows of a data set, with the labels of the file where one is given.
     pub fn apply(&self, mut dataset: Dataset) -> Result<Dataset> {
         if let Some(path) = &self.labels {
             let labels = data::read_labels(path, dataset.rows())?;
@@ -67,7 +67,7 @@ impl LabelsArgument {
         dataset.choose(choice)
     }
 
-    /// The rows that are asked for.
+    /// The choice of rows.
     pub fn choice(&self) -> RowChoice {
         let only = self.only.clone().map(RowChoice::Only);
         only.or(self.without.clone().map(RowChoice::Without)).unwrap_or_default()
@@ -99,14 +99,14 @@ impl ModelAndData {
         [self.model.as_path(), Path::new(&self.data)].into_iter().chain(self.labels.path()).collect()
     }
 
-    /// Reads both; of the data, the columns that the model takes.
+    /// Reads both, with the columns of the data that the model needs.
     pub fn read(&self) -> Result<(Model, Dataset)> {
         let model = Model::load(&self.model)?;
         let dataset = self.labels.apply(self.columns.read(&self.data, model.columns())?)?;
         Ok((model, dataset))
     }
 
-    /// Reads both, with which cells of the data are missing.
+    /// Reads both, and the mask of the data's missing cells.
     pub fn read_incomplete(&self) -> Result<(Model, Dataset, Missing)> {
         let model = Model::load(&self.model)?;
         let name = match self.labels.choice() {
@@ -128,18 +128,18 @@ impl ModelAndData {
         self.columns.read(path, model.columns())
     }
 
-    /// Reads marks for the same columns; they have no labels.
+    /// Reads a mask of the same columns; it has no labels.
     pub fn read_mask(&self, path: &str, model: &Model) -> Result<Dataset> {
         data::read(path, &ReadOptions { label: None, ..self.columns.options(model.columns()) })
     }
 
-    /// The labels, where they were asked for, as a column or as a file.
+    /// The labels, where the user asked for them, as a column or as a file.
     pub fn asked_labels<'a>(&self, dataset: &'a Dataset) -> Option<&'a Labels> {
         self.labels.labels.as_ref().and(dataset.labels()).or(self.columns.asked_labels(dataset))
     }
 }
 
-/// What is learned from, and what is held out.
+/// The data to fit, and its scaling.
 #[derive(Debug, Args)]
 pub struct DataArguments {
     /// The rows to use.
@@ -149,8 +149,8 @@ pub struct DataArguments {
     pub columns: ColumnArguments,
     #[command(flatten)]
     labels: LabelsArgument,
-    /// How to scale: auto divides bytes by 255 and leaves all else; unit maps each column to [0, 1]; standard to mean
-    /// 0 and deviation 1
+    /// The scaling: auto divides bytes by 255 and changes nothing else; unit maps each column to [0, 1]; standard maps
+    /// it to mean 0 and standard deviation 1
     #[arg(long, default_value_t = ScalingChoice::Auto, value_name = "auto|none|unit|standard")]
     pub scale: ScalingChoice,
     /// The seed of every random choice
@@ -207,7 +207,7 @@ impl ValidationArgument {
         }
     }
 
-    /// What it asks for; `file` is what was read of a file.
+    /// The validation rows, where `file` is the data set of a named file.
     pub fn resolve<'a>(argument: Option<&Self>, file: Option<&'a Dataset>) -> Validation<'a> {
         match (argument, file) {
             (Some(Self::Fraction(fraction)), _) => Validation::Fraction(*fraction),

@@ -37,7 +37,7 @@ pub struct ConfigArgument {
 /// The file's words precede the command's own, and are left out where these set the same option or exclude it.
 ///
 /// # Errors
-/// When the file cannot be read, is no TOML, or says what no option of the command can say.
+/// When the file cannot be read, is not TOML, or has a key or value that the command has no option for.
 pub fn expand(mut cli: Command, mut words: Vec<OsString>) -> Result<Vec<OsString>> {
     // Clap reports all other mistakes when it parses the whole.
     let parsed = cli.clone().ignore_errors(true).try_get_matches_from(&words);

@@ -6,16 +6,15 @@ use clap::{Arg, Command};
 
 use crate::error::Error;
 
-/// The message of an error: the setting that is wrong, and those that the message names in parentheses, with dashes
-/// where they are options of the program.
+/// The message of an error. The wrong setting, and the settings in parentheses, get dashes where they are options of the
+/// program.
 pub fn message(error: &Error, program: &Command) -> String {
     let options: BTreeSet<&str> =
         program.get_subcommands().flat_map(Command::get_arguments).filter_map(Arg::get_long).collect();
     let is_option = |name: &str| options.contains(name);
     match error {
         Error::Setting { name, problem } => {
-            let option = name.replace(' ', "-");
-            let name = if is_option(&option) { format!("--{option}") } else { (*name).to_string() };
+            let name = if is_option(name) { format!("--{name}") } else { (*name).to_string() };
             format!("{name}: {}", with_dashes(problem, is_option))
         }
         error => with_dashes(&error.to_string(), is_option),

@@ -18,7 +18,7 @@ pub struct Pca {
     /// The number of components, or the share of the variance to keep, as in 0.95
     #[arg(long, short = 'k', allow_negative_numbers = true)]
     components: Components,
-    /// How to solve: auto takes randomized for few components of wide data, else jacobi, which is exact
+    /// The solver: auto takes randomized for few components of wide data, else jacobi, which is exact
     #[arg(long, default_value_t = Solver::Auto, value_name = "auto|jacobi|randomized")]
     solver: Solver,
     /// Do not subtract the mean

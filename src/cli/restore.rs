@@ -78,7 +78,7 @@ impl Restore {
         if self.rows_are_printed() { Ok(()) } else { facts.print(self.json) }
     }
 
-    /// Whether nothing but the rows is asked for.
+    /// Whether the rows are the only output.
     fn rows_are_printed(&self) -> bool {
         let measures = self.clean.is_some() || self.corrupt.is_some() || self.missing.is_some();
         self.out.is_none() && !measures && !self.json

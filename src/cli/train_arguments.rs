@@ -23,7 +23,7 @@ pub const WHOLE_RUN: [&str; 7] = ["epochs", "patience", "max_time", "retries", "
 pub struct TrainArguments {
     #[command(flatten)]
     network: NetworkArguments,
-    /// What to minimise; cross-entropy is for data in [0, 1]
+    /// The loss to minimise; cross-entropy is for data in [0, 1]
     #[arg(long, default_value_t = TrainOptions::default().loss, value_name = Loss::FORMS)]
     loss: Loss,
     /// Passes over the data

@@ -63,7 +63,7 @@ impl CheckpointArguments {
         })
     }
 
-    /// The files that may be written, where checkpoints are asked for.
+    /// The files that may be written, where the user asked for checkpoints.
     pub fn files(&self) -> Vec<PathBuf> {
         self.checkpoint.iter().flat_map(|folder| [FILE, EARLIER].map(|file| folder.join(file))).collect()
     }
@@ -80,7 +80,7 @@ impl CheckpointArguments {
     /// Watches a run whose model goes to `out`.
     ///
     /// # Errors
-    /// When there is no folder to write the asked-for checkpoints to, and none can be made.
+    /// When the user asked for checkpoints, and their folder neither exists nor can be created.
     pub fn watch(&self, progress: Progress, out: &Path) -> Result<Watch> {
         let folder = self.folder(out);
         if self.checkpoint.is_some() {

@@ -176,7 +176,7 @@ impl Dataset {
         Self { row_choice, ..self }
     }
 
-    /// The columns of these indices, in this order.
+    /// The columns with these indices, in this order.
     ///
     /// # Errors
     /// When there are none.
@@ -208,7 +208,7 @@ impl Dataset {
         Ok(Self { column_names, labels, ..Self::new(&self.source, self.rows, indices.len(), values)? })
     }
 
-    /// The rows of these indices, in this order, with all that is known about them.
+    /// The rows with these indices, in this order, with their labels and all other properties.
     ///
     /// # Errors
     /// When there are none.
@@ -244,7 +244,7 @@ impl Dataset {
         match &self.values {
             Values::Bytes(bytes) => {
                 let bytes = &bytes[row * self.columns..][..self.columns];
-                // A quotient is rounded correctly on every instruction set, so which one it is changes no bit.
+                // A quotient is rounded correctly on every instruction set, so the choice of the set changes no bit.
                 bytes_to_floats(Isa::best(), bytes, bytes_by, out);
             }
             Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),

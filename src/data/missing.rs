@@ -24,8 +24,8 @@ impl Missing {
         Self { columns, cells }
     }
 
-    /// The cells of rows that are hidden at random by a seed: the ones that [`Corruption::corrupted`](crate::augment::Corruption::corrupted) of epoch
-    /// 0 sets to 0.
+    /// The cells of rows that are hidden at random by a seed: the ones that
+    /// [`Corruption::corrupted`](crate::augment::Corruption::corrupted) of epoch 0 sets to 0.
     ///
     /// # Errors
     /// The errors of [`Hiding::check`].

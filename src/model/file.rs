@@ -9,15 +9,15 @@
 //! | `components` | components × columns, each row a unit vector | PCA |
 //! | `mean` | columns | PCA; zeros when not centred |
 //! | `singular_values`, `explained_variance` | components | PCA |
-//! | `codes.weight` | components | models with a distribution of codes: a mixture of normal distributions |
-//! | `codes.mean` | components × code size | the same |
-//! | `codes.factor` | components × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
+//! | `codes.weight` | parts | models with a distribution of codes: a mixture of normal distributions, its parts |
+//! | `codes.mean` | parts × code size | the same |
+//! | `codes.factor` | parts × code size × code size, each the lower triangle L of a covariance L Lᵀ | the same |
 //! | `scaling.offset`, `scaling.scale` | columns | models that scale each column |
 //!
-//! The metadata has one key, `diabolo`, with a JSON object: a checksum over the rest of the file, the format version, the kind
-//! with its details (layers, and whether they are variational; or PCA's rows, total variance, centring and
-//! whitening), the scaling, the column names, the provenance (settings, seed, errors) and, where the model has them, the
-//! threshold of anomalies and the height and width of images. The same model always gives the same bytes.
+//! The metadata has one key, `diabolo`, with a JSON object: a checksum over the rest of the file, the format version,
+//! the kind with its details (layers, and whether they are variational; or PCA's rows, total variance, centring and
+//! whitening), the scaling, the column names, the provenance (settings, seed, errors) and, where the model has them,
+//! the threshold of anomalies and the height and width of images. The same model always gives the same bytes.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -219,7 +219,7 @@ impl Model {
             return Err(format!("the model file does not have {} column names", body.columns()));
         }
         let Header { column_names, mut provenance, threshold, image_shape, .. } = header;
-        // The header keeps the seed beside the settings, as files of version 0.1.0 do.
+        // The header keeps the seed beside the settings.
         provenance.settings = provenance.settings.with_seed(provenance.seed);
         if image_shape.is_some_and(|(height, width)| height.checked_mul(width) != Some(body.columns())) {
             return Err(format!("the model file's rows are no images of {image_shape:?} pixels"));

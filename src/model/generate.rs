@@ -13,8 +13,8 @@ const REACH: f32 = 3.0;
 const MOST_ELEMENTS: usize = 1 << 24;
 
 impl Model {
-    /// The distribution of codes: the standard normal for a variational model, for any other a mixture fitted to the codes of
-    /// training rows. Draws from it, decoded, are rows like the training data.
+    /// The distribution of codes: the standard normal for a variational model, for any other a mixture fitted to the
+    /// codes of training rows. Draws from it, decoded, are rows like the training data.
     ///
     /// ```
     /// use diabolo::data::{self, ReadOptions, ScalingChoice};

@@ -23,8 +23,8 @@ impl HiddenLayer {
 }
 
 impl Model {
-    /// The names of its hidden layers, from the input on: `layer_1`, `layer_2`, …, by their indices in the layer sizes, where
-    /// the input has 0; the bottleneck is `code`. PCA has only `code`.
+    /// The names of its hidden layers, from the input on: `layer_1`, `layer_2`, …, by their indices in the layer sizes,
+    /// where the input has 0; the bottleneck is `code`. PCA has only `code`.
     pub fn layer_names(&self) -> Vec<String> {
         (1..self.body.layer_sizes().len() - 1).map(|place| self.name_of(place)).collect()
     }

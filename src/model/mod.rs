@@ -277,8 +277,8 @@ impl Model {
     /// The largest number of codes that [`Model::log_likelihood`] draws for a row.
     pub const MOST_SAMPLES: usize = 1_000_000;
 
-    /// The log-likelihood of rows under a variational model, in nats, estimated from `samples` codes drawn for each row; where
-    /// the model was trained on binarised rows, these rows are binarised too.
+    /// The log-likelihood of rows under a variational model, in nats, estimated from `samples` codes drawn for each
+    /// row; where the model was trained on binarised rows, these rows are binarised too.
     ///
     /// # Errors
     /// When the model is not variational, there are too many samples, or the rows do not have the model's width or are too

@@ -245,7 +245,7 @@ mod tests {
             let data = DataSettings { validation: Some(HeldOut::Share(0.1)), ..DataSettings::default() };
             let settings = FitSettings { data, options: FitOptions::Autoencoder(Box::new(options)) };
             let text = serde_json::to_string(&settings).unwrap();
-            assert_eq!(text.contains("auto"), find_learning_rate, "{text}");
+            assert_eq!(text.contains(r#""learning-rate":"auto""#), find_learning_rate, "{text}");
             assert_eq!(serde_json::from_str::<FitSettings>(&text).unwrap(), settings);
         }
     }

@@ -52,7 +52,7 @@ pub enum Initialisation {
 const SPARSE_WEIGHTS: usize = 15;
 
 impl Initialisation {
-    /// How it is written: see [`Initialisation::from_str`].
+    /// Its forms in text, as [`str::parse`] reads them.
     pub const FORMS: &'static str = "fan-in|he|glorot|lecun|orthogonal|sparse[:COUNT]|normal:STDDEV";
 
     fn read(text: &str) -> std::result::Result<Option<Self>, String> {

@@ -48,7 +48,8 @@ impl Classes {
         self.rows.len()
     }
 
-    /// The rows of a draw: `per_class` of each class, one class after another. Draws depend only on the seed and their number.
+    /// The rows of a draw: `per_class` of each class, one class after another. Draws depend only on the seed and their
+    /// number.
     ///
     /// # Errors
     /// When a class has fewer.

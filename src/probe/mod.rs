@@ -2,11 +2,12 @@
 //!
 //! A probe draws a few labelled rows of each class at random, fits classifiers to their features, and counts the test rows
 //! that they classify wrongly: *multinomial logistic regression*, which asks whether the classes are separable in the
-//! features, and *nearest neighbours*, which ask whether rows of one class lie together. It compares the outputs of a model's
-//! layer with principal components of the same width and with the columns themselves.
+//! features, and *nearest neighbours*, which ask whether rows of one class lie together. It compares the outputs of a
+//! model's layer with principal components of the same width and with the columns themselves.
 //!
-//! The model and the components are fitted to all rows to draw from, without labels; they see no test rows. The number of neighbours is chosen by leaving one labelled row out, the penalty of
-//! logistic regression by cross-validation over the labelled rows.
+//! The model and the components are fitted to all rows to draw from, without labels; they see no test rows. The number
+//! of neighbours is chosen by leaving one labelled row out, the penalty of logistic regression by cross-validation over
+//! the labelled rows.
 //!
 //! Features are centred, and divided by one number for all columns, by what all rows to draw from say: penalties mean the
 //! same for all features then, and columns that vary much still weigh much. (With one variance for each column, the errors
@@ -16,6 +17,11 @@ mod draws;
 mod features;
 mod logistic;
 mod neighbours;
+
+use draws::Classes;
+use features::{Features, Source};
+use logistic::Logistic;
+use neighbours::Neighbours;
 
 use rayon::prelude::*;
 
@@ -27,10 +33,6 @@ use crate::kernels::Isa;
 use crate::matrix::{Matrix, MatrixView};
 use crate::model::{HiddenLayer, Model};
 use crate::pca::{Components, Pca, PcaOptions};
-use draws::Classes;
-use features::{Features, Source};
-use logistic::Logistic;
-use neighbours::Neighbours;
 
 /// The number of test rows of one task.
 const TASK: usize = 256;

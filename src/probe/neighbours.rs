@@ -40,7 +40,8 @@ impl<'a> Neighbours<'a> {
         vote(&self.nearest(products, self.number, None))
     }
 
-    /// The classes of the `number` nearest labelled rows other than `but`, the nearest first; of equally near ones the first.
+    /// The classes of the `number` nearest labelled rows other than `but`, the nearest first; of equally near ones the
+    /// first.
     fn nearest(&self, products: &[f32], number: usize, but: Option<usize>) -> Vec<usize> {
         let mut nearest: Vec<(f32, usize)> = Vec::with_capacity(number + 1);
         for (row, (product, squared_norm)) in products.iter().zip(&self.squared_norms).enumerate() {

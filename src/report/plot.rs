@@ -83,7 +83,7 @@ fn some(figures: Vec<Option<Figure>>, wanted: &str) -> Result<Figure> {
     }
 }
 
-/// Figures of one kind below each other, each under its title where there are several.
+/// Figures of one kind, one below the other, each under its title where there are several.
 fn stacked(mut figures: Vec<Figure>) -> Figure {
     if figures.len() == 1 {
         return figures.remove(0);

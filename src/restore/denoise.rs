@@ -60,8 +60,8 @@ pub fn denoise(
     Ok(measure.map(Measure::finish))
 }
 
-/// Corrupts clean rows by a seed, in the units that the model sees, and cleans them as [`denoise()`] does. The corruption is drawn
-/// for epoch 0, which no training uses.
+/// Corrupts clean rows by a seed, in the units that the model sees, and cleans them as [`denoise()`] does. The
+/// corruption is drawn for epoch 0, which no training uses.
 ///
 /// # Errors
 /// The errors of [`denoise()`] and of [`Corruption::check`].

@@ -251,8 +251,8 @@ fn replace_missing(from: &[f32], missing: &[bool], row: &mut [f32]) -> f64 {
     change
 }
 
-/// Iterates x ← f(x) for the missing cells of rows, each row until it converges. Returns the rows that diverge: they have not
-/// converged, and the last round changed them more than the first.
+/// Iterates x ← f(x) for the missing cells of rows, each row until it converges. Returns the rows that diverge: they
+/// have not converged, and the last round changed them more than the first.
 fn iterate<'a>(
     model: &Model,
     rows: &mut Matrix,

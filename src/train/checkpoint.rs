@@ -83,8 +83,8 @@ pub(super) fn learning_rate(path: &Path) -> Result<f32> {
 /// Reads the state of a run from a file. Settings must be the same, except for those that `may_change` names.
 ///
 /// # Errors
-/// When the file cannot be read, is no checkpoint, is damaged, or belongs to a run with other settings; network and state are
-/// then unchanged.
+/// When the file cannot be read, is no checkpoint, is damaged, or belongs to a run with other settings; network and
+/// state are then unchanged.
 pub(super) fn load(
     path: &Path,
     settings: &Map<String, Value>,

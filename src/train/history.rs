@@ -30,8 +30,8 @@ pub struct Epoch {
 /// log-likelihood up to a constant, and the divergence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VariationalEpoch {
-    /// The lower bound on the mean log-likelihood of a row, in nats, measured like the loss: the expected log-likelihood given
-    /// the code, less the divergence.
+    /// The lower bound on the mean log-likelihood of a row, in nats, measured like the loss: the expected
+    /// log-likelihood given the code, less the divergence.
     pub elbo: f64,
     /// The mean log-likelihood of a row given its code, in nats.
     pub log_likelihood: f64,

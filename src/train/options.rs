@@ -19,8 +19,8 @@ pub struct TrainOptions {
     pub epochs: usize,
     /// The number of rows of a minibatch; the last one of an epoch may have fewer.
     pub batch_size: usize,
-    /// The number of epochs after which the rows of a minibatch double, again and again until it has all rows (Smith et al., "Don't decay the
-    /// learning rate, increase the batch size", 2018).
+    /// The number of epochs after which the rows of a minibatch double, again and again until it has all rows (Smith et
+    /// al., "Don't decay the learning rate, increase the batch size", 2018).
     pub double_batch: Option<usize>,
     /// The update rule.
     #[serde(flatten)]
@@ -39,8 +39,8 @@ pub struct TrainOptions {
     /// The penalties of large weights and codes.
     #[serde(flatten)]
     pub penalty: Penalty,
-    /// The largest norm of a gradient; one that exceeds it is scaled down to it (Pascanu et al., "On the difficulty of training
-    /// recurrent neural networks", 2013, algorithm 1).
+    /// The largest norm of a gradient; one that exceeds it is scaled down to it (Pascanu et al., "On the difficulty of
+    /// training recurrent neural networks", 2013, algorithm 1).
     pub clip_norm: Option<f32>,
     /// Whether the decoder's weights are the encoder's, transposed.
     pub tied: bool,

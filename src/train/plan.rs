@@ -5,8 +5,8 @@ use super::{Averaging, TrainOptions, regularisation};
 use crate::network::Architecture;
 
 impl TrainOptions {
-    /// The largest number of rows whose activations are kept at once in a run over `rows` rows: larger minibatches go through
-    /// the network in parts.
+    /// The largest number of rows whose activations are kept at once in a run over `rows` rows: larger minibatches go
+    /// through the network in parts.
     pub fn rows_at_once(&self, rows: usize) -> usize {
         self.part_rows(rows).saturating_mul(self.kept_parts(rows))
     }

@@ -12,8 +12,8 @@ use crate::rows::{Rows, for_each_chunk};
 /// Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006, do so with restricted Boltzmann
 /// machines; Bengio et al., "Greedy layer-wise training of deep networks", 2007, §3, with auto-encoders.)
 ///
-/// Each pair is trained by `options`, for all of its epochs. The pairs between codes minimise the squared error. The observer
-/// sees each event as a [`Preparation`].
+/// Each pair is trained by `options`, for all of its epochs. The pairs between codes minimise the squared error. The
+/// observer sees each event as a [`Preparation`].
 ///
 /// # Errors
 /// When the sizes do not mirror each other, or there is no memory for the codes; and the errors of training and of the

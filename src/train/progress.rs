@@ -17,8 +17,8 @@ pub(super) struct Progress {
     pub seconds: f64,
     /// Steps done in all.
     pub steps: u64,
-    /// The mean loss of a row in the last minibatch, and the smallest such loss of the first minibatch and of all epochs' ends:
-    /// a good epoch ends near the latter.
+    /// The mean loss of a row in the last minibatch, and the smallest such mean of the first minibatch and of whole
+    /// epochs: a good epoch ends near the latter.
     pub last_loss: f64,
     pub lowest_loss: Option<f64>,
     /// The factor by which plateaus and divergence have lowered the learning rate.

@@ -128,8 +128,8 @@ impl<'a> Race<'a> {
         Ok(results)
     }
 
-    /// The error after a share of the run's steps: fewer epochs, or one epoch of fewer rows, with the schedule shortened alike.
-    /// For a variational network, the mean over the last epoch of the loss that it minimises.
+    /// The error after a share of the run's steps: fewer epochs, or one epoch of fewer rows, with the schedule
+    /// shortened alike. For a variational network, the mean over the last epoch of the loss that it minimises.
     fn trial(&mut self, options: &TrainOptions, share: f64) -> Result<f64> {
         let epochs = share * options.epochs as f64;
         let count = (epochs.min(1.0) * self.order.len() as f64).ceil() as usize;

@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::network::Network;
 use crate::rows::Rows;
 
-/// Trains a network on rows by minibatches, shuffled again in each epoch, and returns the history of the run and why it ended.
+/// Trains a network on rows by minibatches, shuffled again in each epoch, and returns the history of the run and why it
+/// ended.
 ///
 /// It runs on the rayon pool from which it is called.
 ///

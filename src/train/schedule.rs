@@ -77,7 +77,7 @@ const RISE: f64 = 0.3;
 const FIRST: f64 = 1.0 / 25.0;
 
 impl Schedule {
-    /// Its forms in text: see [`Schedule::from_str`].
+    /// Its forms in text, as [`str::parse`] reads them.
     pub const FORMS: &'static str = "constant|cosine|one-cycle|step:EPOCHS:FACTOR|plateau:EPOCHS:FACTOR";
 
     /// The share of the rate when `done` of `epochs` epochs are done. It is 1 for plateaus: only the trainer knows the

@@ -197,8 +197,9 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeMap;
+
+    use super::*;
 
     /// A field as it is read: its number, and its value's bytes, where an integer is a `u64`.
     type Field = (u64, Vec<u8>);

@@ -26,14 +26,14 @@ use crate::random::{self, Purpose};
 use crate::rows::{NormalRows, Rows};
 use crate::settings::by_name;
 
-/// The largest ratio of an epoch's last loss to the smallest loss so far for the epoch to be a good one, to which the run may
-/// go back.
+/// The largest ratio of an epoch's last loss to the smallest loss so far for the epoch to be a good one, to which the
+/// run may go back.
 const GOOD: f64 = 10.0;
 
 /// A training run: a network and its state, advanced a minibatch at a time.
 ///
-/// Its result depends only on the network, the rows and the options: the order of the rows in an epoch is drawn from the seed
-/// and the epoch's number, and the bits are the same for any number of threads.
+/// Its result depends only on the network, the rows and the options: the order of the rows in an epoch is drawn from
+/// the seed and the epoch's number, and the bits are the same for any number of threads.
 pub struct Trainer<'a> {
     pub(super) network: &'a mut Network,
     rows: &'a dyn Rows,
@@ -55,8 +55,8 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`Error::Setting`] for options out of range, and [`Error::Setting`] or [`Error::Mismatch`] where network, rows and
-    /// options are incompatible: a loss and another output layer or data, no rows, rows of another width than the input layer,
-    /// patience without held-out rows, tied weights of layers that do not mirror each other.
+    /// options are incompatible: a loss and another output layer or data, no rows, rows of another width than the input
+    /// layer, patience without held-out rows, tied weights of layers that do not mirror each other.
     pub fn new(
         network: &'a mut Network,
         rows: &'a dyn Rows,
@@ -115,8 +115,8 @@ impl<'a> Trainer<'a> {
     /// epoch. `None` when the run is at its end.
     ///
     /// # Errors
-    /// [`Error::Diverged`] as soon as a minibatch shows divergence and no retry is left (the effect of the very last step shows
-    /// only when the network is evaluated); and when rows cannot be read.
+    /// [`Error::Diverged`] as soon as a minibatch shows divergence and no retry is left (the effect of the very last
+    /// step shows only when the network is evaluated); and when rows cannot be read.
     pub fn advance(&mut self) -> Result<Option<Event>> {
         if self.end().is_some() {
             return Ok(None);
@@ -245,8 +245,8 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Shuffles the rows for a new epoch. Their order depends only on the seed and the epoch's number, so that a run can resume
-    /// anywhere.
+    /// Shuffles the rows for a new epoch. Their order depends only on the seed and the epoch's number, so that a run
+    /// can resume anywhere.
     fn shuffle(&mut self) {
         let epoch = self.epoch();
         if self.order_of != epoch {
@@ -270,8 +270,8 @@ impl<'a> Trainer<'a> {
         base * (warm * schedule.share(done, epochs as f64)) as f32 * self.state.progress.rate_share
     }
 
-    /// The share that a warm-up over `epochs` epochs has reached in the step after the first `steps`; it is positive from the
-    /// first step on.
+    /// The share that a warm-up over `epochs` epochs has reached in the step after the first `steps`; it is positive
+    /// from the first step on.
     fn share_of_warm_up(&self, epochs: f64, steps: u64) -> f64 {
         match epochs > 0.0 {
             true => (self.batches.epochs(steps + 1) / epochs).min(1.0),

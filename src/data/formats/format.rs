@@ -10,14 +10,10 @@ use crate::error::Result;
 pub struct Format {
     /// Its name: "CSV".
     pub name: &'static str,
-    /// The usual endings of its files' names.
-    pub endings: &'static [&'static str],
     /// The mark by which it is recognised, in words.
     pub recognised_by: &'static str,
     /// The content of such a file, in words.
     pub holds: &'static str,
-    /// Whether rows are written in it too.
-    pub is_written: bool,
     /// Whether a file that begins with [`Input::head`] has this format, if it has none of those before it in the table.
     pub(in crate::data) recognises: fn(head: &[u8]) -> bool,
     pub(in crate::data) content: Content,

@@ -10,10 +10,8 @@ use crate::error::Result;
 
 pub(super) static FORMAT: Format = Format {
     name: "gzip",
-    endings: &[".gz"],
     recognised_by: "its magic number, 1f 8b",
     holds: "one of the others",
-    is_written: false,
     recognises: |head| head.starts_with(&MAGIC),
     content: Content::Packed(unpack),
 };

@@ -15,10 +15,8 @@ use crate::matrix::Matrix;
 
 pub(super) static FORMAT: Format = Format {
     name: "IDX",
-    endings: &[".idx", "-ubyte"],
     recognised_by: "two zero bytes at its start",
     holds: "rows of unsigned bytes, `f32` or `f64`; images are flattened",
-    is_written: false,
     recognises: |head| head.starts_with(&[0, 0]),
     content: Content::Numbers(read),
 };

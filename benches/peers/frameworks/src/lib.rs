@@ -23,7 +23,7 @@ pub fn arguments() -> (Vec<usize>, usize) {
     (layers, arguments[1].parse().expect("a number of steps"))
 }
 
-/// Prints the rows per second of `step`, given `steps` minibatches of random rows, shuffled anew each epoch.
+/// Prints the rows per second of `step`, given `steps` minibatches of random rows, shuffled again each epoch.
 ///
 /// Each minibatch is a buffer of its own, which a framework can take for a tensor without another copy.
 pub fn measure(columns: usize, steps: usize, mut step: impl FnMut(Vec<f32>)) {

@@ -13,10 +13,8 @@ use super::format::{Content, Format};
 
 pub(super) static FORMAT: Format = Format {
     name: "CSV",
-    endings: &[".csv", ".tsv", ".txt"],
     recognised_by: "UTF-8 text: anything else without a zero byte among its first four",
     holds: "cells between tabs, semicolons or commas, with or without a header",
-    is_written: true,
     recognises: |head| !head[..head.len().min(4)].contains(&0),
     content: Content::Text(read::read),
 };
