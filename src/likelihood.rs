@@ -114,7 +114,7 @@ pub fn constant(loss: Loss, columns: usize) -> f64 {
     }
 }
 
-/// How many rows tell which codes are active, at most.
+/// The most rows from which the active elements of the code are found.
 const ACTIVITY_ROWS: usize = 10_000;
 
 /// The variance over rows from which on an element of codes is active.

@@ -103,12 +103,12 @@ impl Matrix {
         Self::from_slice(rows.len(), COLUMNS, rows.as_flattened())
     }
 
-    /// How many rows it has.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many columns it has.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -238,12 +238,12 @@ impl<'a> MatrixView<'a> {
         self.transposed().columns_view(rows).transposed()
     }
 
-    /// How many rows it has.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many columns it has.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -291,12 +291,12 @@ impl<'a> MatrixViewMut<'a> {
         Self { values, rows, columns }
     }
 
-    /// How many rows it has.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many columns it has.
+    /// The number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }

@@ -32,8 +32,8 @@ pub const TILE_ROWS: usize = 32;
 /// the second-level cache.
 const DEPTH: usize = 1024;
 
-/// How many terms of k ahead the weights of a block's first feature are prefetched. It pays in Wᵀ, where they lie a stride
-/// apart; along the rows of W the processor fetches ahead by itself.
+/// The distance, in terms of k, at which the weights of a block's first feature are prefetched. It pays in Wᵀ, where they
+/// lie a stride apart; along the rows of W the processor fetches ahead by itself.
 const AHEAD: usize = 32;
 
 /// The width of a block of the output in registers.

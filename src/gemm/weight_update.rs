@@ -1,8 +1,9 @@
 //! The fused weight gradient and update: a gradient changes the parameters while it is still in registers.
 //!
-//! The gradient of a layer's weights is G = Σ Δ · X over the tiles of a minibatch, with Δ (outputs × 32) and X (32 × columns,
-//! row by row; `layer` calls it Xᵀ). A block of G is summed in registers over the whole minibatch, and then changes the
-//! parameters, or is written out, at once: no gradient buffer is written and read again. From the optimizer to the kernel:
+//! The gradient of a layer's weights is G = Σ Δ · X over the tiles of a minibatch, with Δ (outputs × 32) and X (32 ×
+//! columns, row by row; `layer` calls it Xᵀ). A block of G is summed in registers over the whole minibatch, and then
+//! changes the parameters, or is written out, at once: no gradient buffer is written and read again. From the optimizer
+//! to the kernel:
 //!
 //! ```text
 //! Optimizer::step                an optimizer makes an `Update`: a rule and its flat buffers
@@ -58,8 +59,8 @@ const BIASES: usize = 64;
 pub struct TileRows {
     values: AlignedBuffer,
     columns: usize,
-    /// For each block, a bit for each row that may hold anything but zeros: no other row adds to a gradient. `set_row` checks
-    /// the values; `set` marks every row.
+    /// For each block, a bit for each row that may hold anything but zeros: no other row adds to a gradient. `set_row`
+    /// checks the values; `set` marks every row.
     nonzero: Vec<u32>,
 }
 

@@ -1,8 +1,9 @@
 //! The instruction set that a kernel runs on.
 //!
-//! A kernel is a [`WithSimd`]: a struct of its arguments with one generic function. [`Isa::run`] calls the copy of it that is
-//! compiled for the instruction set. Every function under `with_simd` must be `#[inline(always)]`: any other is compiled
-//! without the instruction set, and each of its vector instructions becomes a call (`benches/check-inlining.sh` finds them).
+//! A kernel is a [`WithSimd`]: a struct of its arguments with one generic function. [`Isa::run`] calls the copy of it
+//! that is compiled for the instruction set. Every function under `with_simd` must be `#[inline(always)]`: any other is
+//! compiled without the instruction set, and each of its vector instructions becomes a call (`benches/check-inlining.sh`
+//! finds them).
 
 use std::fmt;
 

@@ -19,11 +19,11 @@
 //!
 //! # How the error of a sum grows
 //!
-//! Terms are added in single precision into four registers, at most [`STEPS`] times each; then the lanes are added up
-//! and the sum of that block goes into a double. With L ≤ 16 lanes a term passes through at most
-//! `STEPS + 2 + log2 L` ≤ 70 single-precision additions, however long the slice is, so the sum of n terms t is off by
-//! at most 71 ε Σ|t| (ε = 2⁻²⁴, the last one for the rounding of the term itself), plus at most n / 256 + 1
-//! roundings in double precision. The order depends on the length and the instruction set alone, never on threads or on alignment.
+//! Terms are added in single precision into four registers, at most [`STEPS`] times each; then the lanes are added up and
+//! the sum of that block goes into a double. With L ≤ 16 lanes a term passes through at most `STEPS + 2 + log2 L` ≤ 70
+//! single-precision additions, however long the slice is, so the sum of n terms t is off by at most 71 ε Σ|t| (ε = 2⁻²⁴,
+//! the last one for the rounding of the term itself), plus at most n / 256 + 1 roundings in double precision. The order
+//! depends on the length and the instruction set alone, never on threads or on alignment.
 
 use pulp::{MemMask, Simd, WithSimd};
 

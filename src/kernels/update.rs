@@ -1,7 +1,7 @@
 //! Update rules: one register of parameters and state in, the same out.
 //!
-//! A rule is a [`Map`] of a gradient and N buffers. Two loops run it: `sweep`, over a written gradient ([`Update::apply`]), and
-//! `gemm::weight_update`, over one that is still in registers ([`Update::with_rule`]).
+//! A rule is a [`Map`] of a gradient and N buffers. Two loops run it: `sweep`, over a written gradient
+//! ([`Update::apply`]), and `gemm::weight_update`, over one that is still in registers ([`Update::with_rule`]).
 
 use pulp::Simd;
 

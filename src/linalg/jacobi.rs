@@ -91,7 +91,7 @@ pub(crate) fn orthogonalise(isa: Isa, x: Columns, with_rotations: bool) -> Resul
     };
     let shape = Shape { height, stride: both.stride() };
     let mut squares = vec![0.0; count];
-    // The blocks lie in place, so that a sweep moves no column but by rotating it. The squared lengths are computed afresh
+    // The blocks lie in place, so that a sweep moves no column but by rotating it. The squared lengths are recomputed
     // in every sweep, because the rotations update them by formula and their roundings would add up.
     for _ in 0..SWEEPS {
         let mut blocks: Vec<Block> = both

@@ -4,7 +4,7 @@
 //! roundings of *that column*, so columns of very different size keep their own relative accuracy (Higham, Accuracy and
 //! Stability, theorem 19.4). Without pivoting, the reflections are applied in blocks. With pivoting (Businger & Golub
 //! 1965) the longest remaining column comes next; lengths are brought up to date by what the step took away, and
-//! computed afresh once too little of them is left to be trusted (Drmač & Bujanović 2008).
+//! recomputed once too little of them is left to be trusted (Drmač & Bujanović 2008).
 
 use rayon::prelude::*;
 

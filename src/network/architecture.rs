@@ -61,12 +61,12 @@ impl LayerSizes {
         &self.0
     }
 
-    /// How many columns a row has.
+    /// The number of columns of a row.
     pub fn input(&self) -> usize {
         self.0[0]
     }
 
-    /// How many columns a code has.
+    /// The number of columns of a code.
     pub fn code(&self) -> usize {
         self.0[self.bottleneck()]
     }
@@ -162,12 +162,12 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// How many inputs it has.
+    /// The number of its inputs.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// How many outputs it has.
+    /// The number of its outputs.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
@@ -182,7 +182,7 @@ impl Layer {
         self.activation
     }
 
-    /// How many weights and biases it has.
+    /// The number of its weights and biases.
     pub fn parameters(&self) -> usize {
         self.weight_range().len() + self.bias_range().len()
     }
@@ -264,12 +264,12 @@ impl Architecture {
         &self.layers
     }
 
-    /// How many of its layers make up the encoder.
+    /// The number of layers that make up the encoder.
     pub fn encoder_depth(&self) -> usize {
         self.sizes.bottleneck()
     }
 
-    /// How many weights and biases it has in all.
+    /// The number of weights and biases of all layers.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(Layer::parameters).sum()
     }
@@ -297,7 +297,7 @@ impl Architecture {
         self.layers.iter().map(|layer| layer.weight_range().len() as f64).sum()
     }
 
-    /// How many elements the flat parameter buffer has, those between the layers included.
+    /// The number of elements of the flat parameter buffer, including the ones between the layers.
     pub fn buffer_length(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.bias_range().end.next_multiple_of(ALIGNMENT))
     }

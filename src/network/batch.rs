@@ -25,7 +25,7 @@ pub struct Batch {
     architecture: Arc<Architecture>,
     isa: Isa,
     objective: Objective,
-    /// How many rows there is room for.
+    /// The number of rows that there is room for.
     capacity: usize,
     layout: Layout,
 }

@@ -24,9 +24,8 @@ pub enum Initialisation {
     /// Normal with variance 2 / inputs, for relu and its kin, which pass half of their input on (He et al., "Delving
     /// deep into rectifiers", 2015, §2.2).
     He,
-    /// Uniform in ±√(6 / (inputs + outputs)), between what keeps the size of the signal and what keeps that of its
-    /// gradient (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010,
-    /// eq. 16).
+    /// Uniform in ±√(6 / (inputs + outputs)), a compromise between keeping the size of the signal and of its gradient
+    /// (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, eq. 16).
     Glorot,
     /// Normal with variance 1 / inputs (LeCun et al., "Efficient BackProp", 1998, §4.6).
     LeCun,
@@ -35,8 +34,8 @@ pub enum Initialisation {
     /// linear neural networks", 2014).
     Orthogonal,
     /// A given number of weights of each unit are normal, the others zero: units differ more, yet do not saturate, and
-    /// their sums have the same size however many inputs there are (Martens, "Deep learning via Hessian-free optimization", 2010,
-    /// §5, with 15 weights).
+    /// their sums have the same size however many inputs there are (Martens, "Deep learning via Hessian-free
+    /// optimization", 2010, §5, with 15 weights).
     ///
     /// The deviation is 1 where the units are sigmoid, as the paper's. As tanh(x) = 2 sigmoid(2x) − 1, it is half of
     /// that before tanh, and half again after tanh: ¼ in between, as in Sutskever et al., "On the importance of
@@ -77,8 +76,8 @@ impl Initialisation {
 
     pub(super) fn fill(self, isa: Isa, architecture: &Architecture, parameters: &mut [f32], seed: u64) {
         let mut generator = random::generator(seed, Purpose::Initialisation);
-        // One generator for all layers, in their order: the seed alone decides every weight. The layer before matters to sparse
-        // weights only.
+        // One generator for all layers, in their order: the seed alone decides every weight. The layer before matters to
+        // sparse weights only.
         let mut before = Activation::Linear;
         for layer in architecture.layers() {
             let weights = &mut parameters[layer.weight_range()];

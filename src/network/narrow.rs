@@ -197,7 +197,7 @@ impl Pass<'_> {
         first * self.stride..(first + count) * self.stride
     }
 
-    /// How many registers a feature has, and how many of them hold rows.
+    /// The number of registers of a feature, and of those that hold rows.
     #[inline(always)]
     fn registers<S: Simd>(&self) -> (usize, usize) {
         (self.stride / S::F32_LANES, self.rows.div_ceil(S::F32_LANES))
@@ -245,8 +245,8 @@ impl Pass<'_> {
         layer.activation().forward_with(simd, after);
     }
 
-    /// The gradient of the mean loss by the outputs (by the preactivations, for cross-entropy), zero in the lanes past the last
-    /// row; and the errors. The first output is feature `first`.
+    /// The gradient of the mean loss by the outputs (by the preactivations, for cross-entropy), zero in the lanes past
+    /// the last row; and the errors. The first output is feature `first`.
     #[inline(always)]
     fn output_delta<S: Simd>(&mut self, simd: S, first: usize) -> BatchError {
         let (step, registers) = self.registers::<S>();

@@ -21,7 +21,7 @@ use crate::kernels::{self, Isa, with_denormals_flushed};
 use crate::matrix::AlignedBuffer;
 use crate::rows::Rows;
 
-/// How many rows before it is gathered a row is fetched into the cache.
+/// The number of rows between the one that is gathered and the one that is fetched into the cache.
 const ROWS_AHEAD: usize = 4;
 
 /// Up to 32 rows of a minibatch, and what each layer keeps of them.

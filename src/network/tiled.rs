@@ -28,7 +28,7 @@ use crate::parallel::{for_each_piece, is_worth_sharing};
 #[derive(Debug)]
 pub(super) struct TiledBatch {
     tiles: Vec<Tile>,
-    /// How many tiles the rows that were traced last fill, and how many rows those are.
+    /// The number of tiles that the rows traced last fill, and the number of those rows.
     filled: usize,
     rows: usize,
     blocks: Vec<ParameterBlock>,
@@ -41,7 +41,7 @@ impl TiledBatch {
         Self { tiles, filled: 0, rows: 0, blocks: parameter_blocks::of(architecture) }
     }
 
-    /// How many rows were traced last.
+    /// The number of rows traced last.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }

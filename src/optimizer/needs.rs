@@ -26,7 +26,7 @@ impl Needs {
         }
     }
 
-    /// How many of a minibatch's `parts` must be kept until the step.
+    /// The number of a minibatch's `parts` that must be kept until the step.
     pub fn kept_parts(self, parts: usize) -> usize {
         match self {
             Self::Gradient => 1,

@@ -25,8 +25,8 @@ pub struct Step {
     pub number: u64,
     /// The learning rate α.
     pub learning_rate: f32,
-    /// How many rows' mean loss the gradient is of: more than the batch traced last, where the gradient was summed from
-    /// parts.
+    /// The number of rows whose mean loss the gradient is of: more than the batch traced last, where the gradient was
+    /// summed from parts.
     pub rows: usize,
     /// Whether these are all rows, without noise: from such a step to the next, the gradient changes with the parameters
     /// alone. An optimizer that was built for no such steps takes them as any others.

@@ -81,7 +81,8 @@ impl Pca {
                 parts.rows
             )));
         }
-        // A file that was tampered with can hold what no decomposition gives: signs, order and lengths are checked once here.
+        // A file that was tampered with can hold what no decomposition gives: signs, order and lengths are checked once
+        // here.
         let falling = |values: &[f32]| values.is_sorted_by(|a, b| a >= b) && values.iter().all(|&value| value >= 0.0);
         let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
         if !(finite(&parts.mean)
