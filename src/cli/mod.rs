@@ -73,7 +73,7 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<()> {
         match self {
-            Self::Train(command) => command.run(Cli::command()),
+            Self::Train(command) => command.run(Cli::command),
             Self::Pca(command) => command.run(),
             Self::Encode(command) => command.run(),
             Self::Decode(command) => command.run(),

@@ -57,7 +57,7 @@ pub struct Train {
 
 impl Train {
     /// Runs the subcommand; a dry run lists the arguments that `program`, the whole command line, gives it.
-    pub fn run(&self, program: clap::Command) -> Result<()> {
+    pub fn run(&self, program: fn() -> clap::Command) -> Result<()> {
         let mut options = self.train.options(self.layers.clone(), self.data.scale, self.data.seed)?;
         // No file may take the place of another, and none may turn out unwritable after hours of training.
         let mut files = self.data.paths(self.validation.as_ref());
@@ -73,7 +73,7 @@ impl Train {
         let validation = ValidationArgument::resolve(self.validation.as_ref(), validation.as_ref());
         if self.dry_run {
             let settings = plan_autoencoder(&dataset, &options, validation)?;
-            return print(&self.parsed.to_toml(program, "train", &settings.by_name()));
+            return print(&self.parsed.to_toml(program(), "train", &settings.by_name()));
         }
         // A resumed run keeps the rate that its first part found; a second search might find another.
         if options.find_learning_rate
