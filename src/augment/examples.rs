@@ -9,8 +9,8 @@ impl Augmentation {
     ///
     /// They cannot be gathered where [`check`](Self::check) fails.
     pub fn examples<'a>(&self, rows: &'a dyn Rows, seed: u64, epoch: u64) -> AugmentedExamples<'a> {
-        let draw = Draw { image_shape: rows.image_shape(), seed, epoch };
         let view = |augmentation: Augmentation| -> AugmentedRows<'a> {
+            let draw = Draw { image_shape: rows.image_shape(), seed, epoch };
             ChangedRows::new(rows, Box::new(move |index, row: &mut [f32]| augmentation.apply(index, row, draw)))
         };
         let clean = Augmentation { corruption: None, ..*self };

@@ -240,12 +240,11 @@ impl Dataset {
     ///
     /// # Panics
     /// When there is no such row, or `out` does not have one element a column.
-    pub(super) fn copy_row_divided(&self, row: usize, bytes_by: f32, out: &mut [f32]) {
+    pub(super) fn copy_row_divided(&self, isa: Isa, row: usize, bytes_by: f32, out: &mut [f32]) {
         match &self.values {
             Values::Bytes(bytes) => {
                 let bytes = &bytes[row * self.columns..][..self.columns];
-                // A quotient is rounded correctly on every instruction set, so the choice of the set changes no bit.
-                bytes_to_floats(Isa::best(), bytes, bytes_by, out);
+                bytes_to_floats(isa, bytes, bytes_by, out);
             }
             Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),
         }
@@ -287,7 +286,8 @@ impl Rows for Dataset {
 
 impl RowsInMemory for Dataset {
     fn copy_row(&self, index: usize, out: &mut [f32]) {
-        self.copy_row_divided(index, 1.0, out);
+        // A byte is the same float on every instruction set.
+        self.copy_row_divided(Isa::best(), index, 1.0, out);
     }
 }
 

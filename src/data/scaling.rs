@@ -2,6 +2,7 @@
 
 use crate::data::dataset::{Dataset, Values};
 use crate::error::{Error, Place, Result};
+use crate::kernels::Isa;
 use crate::matrix::Matrix;
 use crate::rows::{Rows, RowsInMemory};
 use crate::settings::named_setting;
@@ -196,7 +197,8 @@ impl Scaling {
             self.columns().is_none_or(|columns| columns == dataset.columns()),
             "a data set has the columns that its scaling was fitted on"
         );
-        ScaledRows { scaling: self, dataset }
+        // A quotient is rounded correctly on every instruction set: the choice changes no bit.
+        ScaledRows { scaling: self, dataset, isa: Isa::best() }
     }
 }
 
@@ -205,6 +207,7 @@ impl Scaling {
 pub struct ScaledRows<'a> {
     scaling: &'a Scaling,
     dataset: &'a Dataset,
+    isa: Isa,
 }
 
 impl Rows for ScaledRows<'_> {
@@ -237,7 +240,7 @@ impl Rows for ScaledRows<'_> {
 impl RowsInMemory for ScaledRows<'_> {
     fn copy_row(&self, index: usize, out: &mut [f32]) {
         match (&self.scaling.0, self.dataset.values()) {
-            (Kind::Bytes, Values::Bytes(_)) => self.dataset.copy_row_divided(index, BYTE_SCALE, out),
+            (Kind::Bytes, Values::Bytes(_)) => self.dataset.copy_row_divided(self.isa, index, BYTE_SCALE, out),
             _ => {
                 self.dataset.copy_row(index, out);
                 self.scaling.apply(out);

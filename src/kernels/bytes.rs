@@ -4,16 +4,23 @@ use pulp::{Simd, WithSimd};
 
 use super::Isa;
 
+/// Bytes that fill less than the widest register.
+const FEW: usize = 16;
+
 /// `out` = byte / divisor, correctly rounded.
 ///
 /// It divides, because byte · (1 / 255) is a rounding away from byte / 255 for half of all bytes; a vector division
-/// keeps up with the stores.
+/// keeps up with the stores. A few bytes are not worth a call: they are divided one by one, to the same bits.
 ///
 /// # Panics
 /// When the lengths differ.
 pub fn bytes_to_floats(isa: Isa, bytes: &[u8], divisor: f32, out: &mut [f32]) {
     assert_eq!(bytes.len(), out.len(), "slices of different lengths");
-    isa.run(BytesToFloats { bytes, divisor, out });
+    if bytes.len() < FEW {
+        out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = f32::from(byte) / divisor);
+    } else {
+        isa.run(BytesToFloats { bytes, divisor, out });
+    }
 }
 
 struct BytesToFloats<'a> {

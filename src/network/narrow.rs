@@ -129,9 +129,9 @@ fn gather(data: &dyn Rows, rows: &[usize], stride: usize, buffer: &mut [f32], ti
     if let Some(matrix) = data.as_matrix() {
         rows.iter().enumerate().for_each(|(index, &row)| set_row(index, matrix.row(row)));
     } else {
-        let buffer = &mut buffer[..rows.len() * data.columns()];
-        data.gather(rows, buffer)?;
-        buffer.chunks_exact(data.columns()).enumerate().for_each(|(index, row)| set_row(index, row));
+        let columns = data.columns();
+        data.gather(rows, &mut buffer[..rows.len() * columns])?;
+        (0..rows.len()).for_each(|index| set_row(index, &buffer[index * columns..][..columns]));
     }
     Ok(())
 }

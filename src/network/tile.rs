@@ -21,15 +21,15 @@ use crate::kernels::{self, Isa, with_denormals_flushed};
 use crate::matrix::AlignedBuffer;
 use crate::rows::Rows;
 
-/// The number of rows between the one that is gathered and the one that is fetched into the cache.
-const ROWS_AHEAD: usize = 4;
+/// The elements that are gathered at a time, in whole rows: they stay in the first-level cache until they are laid out.
+const GATHERED: usize = 4096;
 
 /// Up to 32 rows of a minibatch, and what each layer keeps of them.
 #[derive(Debug)]
 pub(super) struct Tile {
     pub(super) rows: usize,
-    /// One row, as it is gathered.
-    row: AlignedBuffer,
+    /// Some rows, as they are gathered.
+    gathered: AlignedBuffer,
     /// The rows, features × 32.
     pub(super) input: AlignedBuffer,
     /// Their targets, likewise; empty as long as these are the rows themselves.
@@ -75,7 +75,7 @@ impl Tile {
         let columns = architecture.sizes().input();
         Self {
             rows: 0,
-            row: AlignedBuffer::zeros(columns),
+            gathered: AlignedBuffer::zeros(rows_together(columns) * columns),
             input: AlignedBuffer::zeros(columns * TILE_ROWS),
             target: AlignedBuffer::default(),
             nonzero: NonzeroFeatures::new(columns),
@@ -112,13 +112,16 @@ impl Tile {
 
     /// Fills the first layer's inputs.
     fn gather_inputs(&mut self, data: &dyn Rows, indices: &[usize]) -> Result<()> {
-        let inputs = &mut self.traces[0].inputs;
-        for (place, &index) in indices.iter().enumerate() {
-            if let Some(&soon) = indices.get(place + ROWS_AHEAD) {
-                data.prefetch(soon);
+        let (inputs, columns) = (&mut self.traces[0].inputs, data.columns());
+        let together = rows_together(columns);
+        for (first, here) in (0..).step_by(together).zip(indices.chunks(together)) {
+            // The next rows are on their way to the cache while these are laid out.
+            indices.iter().skip(first + together).take(together).for_each(|&soon| data.prefetch(soon));
+            let gathered = &mut self.gathered[..here.len() * columns];
+            data.gather(here, gathered)?;
+            for (place, row) in (first..).zip(gathered.chunks_exact(columns)) {
+                inputs.set_row(place, row);
             }
-            data.gather(&[index], &mut self.row)?;
-            inputs.set_row(place, &self.row);
         }
         Ok(())
     }
@@ -209,4 +212,9 @@ impl Tile {
         let Trace { inputs, delta, .. } = &self.traces[layer];
         TileGradient { delta, inputs, rows: self.rows }
     }
+}
+
+/// The number of rows of this many columns that are gathered at a time.
+fn rows_together(columns: usize) -> usize {
+    (GATHERED / columns.max(1)).clamp(1, TILE_ROWS)
 }

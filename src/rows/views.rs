@@ -45,6 +45,7 @@ impl<C: Fn(usize, &mut [f32]) + Sync> Rows for ChangedRows<'_, C> {
 pub struct Subset<'a> {
     of: &'a dyn Rows,
     indices: &'a [usize],
+    columns: usize,
 }
 
 impl<'a> Subset<'a> {
@@ -54,7 +55,7 @@ impl<'a> Subset<'a> {
     /// When one of them does not exist.
     pub fn new(of: &'a dyn Rows, indices: &'a [usize]) -> Self {
         assert!(indices.iter().all(|&index| index < of.rows()), "a subset names rows that exist");
-        Self { of, indices }
+        Self { of, indices, columns: of.columns() }
     }
 }
 
@@ -64,19 +65,20 @@ impl Rows for Subset<'_> {
     }
 
     fn columns(&self) -> usize {
-        self.of.columns()
+        self.columns
     }
 
     fn gather(&self, indices: &[usize], out: &mut [f32]) -> Result<()> {
         /// Indices that are translated at a time, without an allocation.
         const BLOCK: usize = 32;
-        assert_eq!(out.len(), indices.len() * self.columns(), "a row of `out` for each index");
-        let length = (BLOCK * self.columns()).max(1);
-        let mut translated = [0; BLOCK];
-        for (indices, out) in indices.chunks(BLOCK).zip(out.chunks_mut(length)) {
+        assert_eq!(out.len(), indices.len() * self.columns, "a row of `out` for each index");
+        let (mut translated, mut rest) = ([0; BLOCK], out);
+        for indices in indices.chunks(BLOCK) {
             let translated = &mut translated[..indices.len()];
             translated.iter_mut().zip(indices).for_each(|(to, &index)| *to = self.indices[index]);
-            self.of.gather(translated, out)?;
+            let (here, after) = rest.split_at_mut(indices.len() * self.columns);
+            self.of.gather(translated, here)?;
+            rest = after;
         }
         Ok(())
     }
