@@ -7,7 +7,7 @@ use crate::data::options::{ReadOptions, RowChoice};
 use crate::error::{Error, Place, Result};
 use crate::kernels::{Isa, bytes_to_floats, prefetch};
 use crate::matrix::Matrix;
-use crate::rows::{Rows, RowsInMemory};
+use crate::rows::{Rows, RowsInMemory, each_row};
 
 /// The elements of a [`Dataset`], row after row, in the type of its file.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,17 +236,16 @@ impl Dataset {
         })
     }
 
-    /// Copies one row: bytes divided by `bytes_by`, floats unchanged.
+    /// Copies the rows of `indices`: bytes divided by `bytes_by`, floats unchanged.
     ///
     /// # Panics
-    /// When there is no such row, or `out` does not have one element a column.
-    pub(super) fn copy_row_divided(&self, isa: Isa, row: usize, bytes_by: f32, out: &mut [f32]) {
+    /// When there is no row of an index, or `out` does not have one row for each.
+    pub(super) fn copy_rows_divided(&self, isa: Isa, indices: &[usize], bytes_by: f32, out: &mut [f32]) {
         match &self.values {
-            Values::Bytes(bytes) => {
-                let bytes = &bytes[row * self.columns..][..self.columns];
-                bytes_to_floats(isa, bytes, bytes_by, out);
-            }
-            Values::Floats(matrix) => out.copy_from_slice(matrix.row(row)),
+            Values::Bytes(bytes) => each_row(indices, self.columns, out, |index, out| {
+                bytes_to_floats(isa, &bytes[index * self.columns..][..self.columns], bytes_by, out);
+            }),
+            Values::Floats(matrix) => matrix.copy_rows(indices, out),
         }
     }
 }
@@ -286,8 +285,12 @@ impl Rows for Dataset {
 
 impl RowsInMemory for Dataset {
     fn copy_row(&self, index: usize, out: &mut [f32]) {
+        self.copy_rows(&[index], out);
+    }
+
+    fn copy_rows(&self, indices: &[usize], out: &mut [f32]) {
         // A byte is the same float on every instruction set.
-        self.copy_row_divided(Isa::best(), index, 1.0, out);
+        self.copy_rows_divided(Isa::best(), indices, 1.0, out);
     }
 }
 

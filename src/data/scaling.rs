@@ -239,11 +239,18 @@ impl Rows for ScaledRows<'_> {
 
 impl RowsInMemory for ScaledRows<'_> {
     fn copy_row(&self, index: usize, out: &mut [f32]) {
+        self.copy_rows(&[index], out);
+    }
+
+    fn copy_rows(&self, indices: &[usize], out: &mut [f32]) {
         match (&self.scaling.0, self.dataset.values()) {
-            (Kind::Bytes, Values::Bytes(_)) => self.dataset.copy_row_divided(self.isa, index, BYTE_SCALE, out),
+            (Kind::Bytes, Values::Bytes(_)) => {
+                self.dataset.copy_rows_divided(self.isa, indices, BYTE_SCALE, out);
+            }
+            (Kind::None, _) => self.dataset.copy_rows(indices, out),
             _ => {
-                self.dataset.copy_row(index, out);
-                self.scaling.apply(out);
+                self.dataset.copy_rows(indices, out);
+                out.chunks_exact_mut(self.columns()).for_each(|row| self.scaling.apply(row));
             }
         }
     }

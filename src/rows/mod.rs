@@ -69,7 +69,7 @@ pub trait RowsInMemory: Rows {
 }
 
 /// Calls `visit` with each index and its row of `out`. (Without a division, which takes longer than to copy a narrow row.)
-fn each_row(indices: &[usize], columns: usize, out: &mut [f32], mut visit: impl FnMut(usize, &mut [f32])) {
+pub(crate) fn each_row(indices: &[usize], columns: usize, out: &mut [f32], mut visit: impl FnMut(usize, &mut [f32])) {
     assert_eq!(out.len(), indices.len() * columns, "one row of {columns} elements for each index");
     let mut rest = out;
     for &index in indices {
