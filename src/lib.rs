@@ -1,8 +1,5 @@
 //! Auto-encoders and PCA, trained on a CPU: exact, reproducible and fast.
 //!
-//! Rows are observations, columns are features. A model encodes rows to short *codes* and decodes codes to rows; the
-//! *reconstruction error* of a row is the sum over its columns of (f(x) − x)².
-//!
 //! ```
 //! use diabolo::data::{self, ReadOptions};
 //! use diabolo::model::{AutoencoderOptions, Model, Validation, fit_autoencoder};
