@@ -243,15 +243,12 @@ impl RowsInMemory for ScaledRows<'_> {
     }
 
     fn copy_rows(&self, indices: &[usize], out: &mut [f32]) {
-        match (&self.scaling.0, self.dataset.values()) {
-            (Kind::Bytes, Values::Bytes(_)) => {
-                self.dataset.copy_rows_divided(self.isa, indices, BYTE_SCALE, out);
-            }
-            (Kind::None, _) => self.dataset.copy_rows(indices, out),
-            _ => {
-                self.dataset.copy_rows(indices, out);
-                out.chunks_exact_mut(self.columns()).for_each(|row| self.scaling.apply(row));
-            }
+        // Bytes are scaled as they are converted; any other scaling is applied to the floats.
+        let is_bytes = matches!((&self.scaling.0, self.dataset.values()), (Kind::Bytes, Values::Bytes(_)));
+        let divisor = if is_bytes { BYTE_SCALE } else { 1.0 };
+        self.dataset.copy_rows_divided(self.isa, indices, divisor, out);
+        if !is_bytes && self.scaling.0 != Kind::None {
+            out.chunks_exact_mut(self.columns()).for_each(|row| self.scaling.apply(row));
         }
     }
 }

@@ -103,7 +103,7 @@ pub struct FitSettings {
 }
 
 /// What is fitted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum FitOptions {
     /// An auto-encoder.
@@ -111,7 +111,7 @@ pub enum FitOptions {
     /// Principal components.
     Pca {
         /// How the data is scaled.
-        #[serde(rename = "scale", default)]
+        #[serde(rename = "scale")]
         scaling: ScalingChoice,
         /// The components.
         #[serde(flatten)]

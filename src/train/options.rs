@@ -128,12 +128,17 @@ pub struct Penalty {
 }
 
 impl Penalty {
+    /// Whether a step with this learning rate would decay a weight to nothing.
+    pub(super) fn leaves_nothing(&self, learning_rate: f32) -> bool {
+        self.weight_decay * learning_rate >= 1.0
+    }
+
     fn check(&self, learning_rate: f32) -> Result<()> {
         let Self { weight_decay, l1, l2, code_l1 } = *self;
         for (name, number) in [("weight-decay", weight_decay), ("l1", l1), ("l2", l2), ("code-l1", code_l1)] {
             ranges::not_negative(name, number.into())?;
         }
-        match weight_decay * learning_rate >= 1.0 {
+        match self.leaves_nothing(learning_rate) {
             true => ranges::wrong(
                 "weight-decay",
                 format!("{weight_decay} times the learning rate {learning_rate} leaves nothing of a weight"),

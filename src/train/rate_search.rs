@@ -115,7 +115,7 @@ impl<'a> Race<'a> {
         for &learning_rate in rates {
             let options = self.options.with_learning_rate(learning_rate);
             // Weight decay would multiply weights by 0 or less; no run may do so.
-            if options.penalty.weight_decay * learning_rate >= 1.0 {
+            if options.penalty.leaves_nothing(learning_rate) {
                 continue;
             }
             match self.trial(&options, share * self.longest) {
